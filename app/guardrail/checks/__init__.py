@@ -15,6 +15,7 @@ from app.guardrail.checks import (
     phone,
     private_key,
     secret,
+    service_key,
     webhook,
 )
 
@@ -23,6 +24,7 @@ _CREDENTIALS: tuple[Check, ...] = (
     connection_string.CHECK,
     webhook.CHECK,
     api_key.CHECK,
+    service_key.CHECK,
     jwt.CHECK,
     password.QUOTED,
     password.PROSE,

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.guardrail.check import KINDS, LONG_WORD_START, TOKEN_START, Check, Cue, Finding, PatternCheck, Run
-from app.guardrail.checks import api_key, credential_checks, default_checks
+from app.guardrail.checks import credential_checks, default_checks
+from app.guardrail.checks.service_formats import FORMATS, Format
 from app.guardrail.gate import Gate, GateClosed, redact
 from app.guardrail.groups import CheckGroups, group_checks
 from app.guardrail.normal import fold
@@ -250,9 +251,9 @@ def test_what_is_passed_over_has_no_finding(bits: list[str], between: str) -> No
     assert redact(text, CHECKS) == expected
 
 
-@given(st.data(), st.sampled_from(api_key._FORMATS))
-def test_a_key_of_any_format_is_looked_at(data: st.DataObject, form: tuple[str, str, str]) -> None:
-    key = data.draw(st.from_regex(re.compile(form[1] + form[2], re.ASCII), fullmatch=True))
+@given(st.data(), st.sampled_from(FORMATS.prefixed))
+def test_a_key_of_any_format_is_looked_at(data: st.DataObject, form: Format) -> None:
+    key = data.draw(st.from_regex(form.pattern, fullmatch=True))
     for behind in ("", " ", ".", ")"):
-        assert TOKEN_START.match(key + behind), form[0]
+        assert TOKEN_START.match(key + behind), form.service
     assert TOKEN_START.match(f"dapi{'a' * 32} "), "one of letters alone is longer than a word"
