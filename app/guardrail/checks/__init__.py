@@ -21,6 +21,7 @@ from app.guardrail.checks import (
 
 _CREDENTIALS: tuple[Check, ...] = (
     private_key.CHECK,
+    private_key.PUTTY,
     connection_string.CHECK,
     webhook.CHECK,
     api_key.CHECK,

@@ -55,7 +55,7 @@ class ApiKeyCheck:
         end = match.end()
         if end - start < self.run.extent and (one.length is None or one.length <= 120):
             follows = window[end : end + 1]
-            if follows.isalnum() or follows == "_":
+            if follows.isalnum() or follows in {"_", "["}:  # a placeholder counts as the text that it hides
                 return 0
         value = match[0][len(one.begins[0]) :]
         if is_placeholder(value):

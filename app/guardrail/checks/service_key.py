@@ -13,7 +13,8 @@ _WORTH = re.compile(r"(?=[^ \n\d]{0,100}\d)[\w\-+/.:]{11}|(?=[^ \n]{0,100}[a-z][
 _GENERIC = re.compile(r"[A-Za-z0-9_\-+/]{16,128}={0,2}(?::fx)?")
 # What stands before a value that is written down, rather than part of a path or of a longer word.
 _BEGINS_VALUE = re.compile(r"""[\s"'`=:(\[{<>,|;@]\Z""")
-_IN_TOKEN = re.compile(r"[\w\-]|[+/=.?$%&!@#^~*][A-Za-z0-9]")
+# A placeholder behind it counts as the text that it hides.
+_IN_TOKEN = re.compile(r"[\w\-\[]|[+/=.?$%&!@#^~*][A-Za-z0-9\[]")
 _SAID = re.compile(r"key|token|secret|auth|credential|passw|pwd|api(?![a-z])|bearer|(?<![a-z])pat(?![a-z])")
 _HASH = re.compile(
     r"(?<![a-z])(?:commit|sha\d*|digest|revision|rev|etag|checksum|md5|hash|fingerprint|integrity|version|build|image|"
