@@ -4,6 +4,7 @@ from app.guardrail.check import Check
 from app.guardrail.checks import (
     api_key,
     card,
+    config_secret,
     connection_string,
     email,
     iban,
@@ -14,8 +15,8 @@ from app.guardrail.checks import (
     password,
     phone,
     private_key,
+    recovery,
     secret,
-    service_key,
     webhook,
 )
 
@@ -25,13 +26,14 @@ _CREDENTIALS: tuple[Check, ...] = (
     connection_string.CHECK,
     webhook.CHECK,
     api_key.CHECK,
-    service_key.CHECK,
     jwt.CHECK,
     password.QUOTED,
     password.PROSE,
     secret.HEADER,
     secret.QUOTED,
     secret.NAMED,
+    *config_secret.CHECKS,
+    *recovery.CHECKS,
 )
 _PERSONAL: tuple[Check, ...] = (
     email.CHECK,

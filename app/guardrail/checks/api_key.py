@@ -14,6 +14,14 @@ _BEGINNINGS = re.compile(rf"(?:{'|'.join(map(re.escape, FORMATS.beginnings))})(?
 _BEGINNING_KEYS = frozenset(begin[:2] for begin in FORMATS.beginnings)
 
 
+def _says_enough(one: Format, value: str) -> bool:
+    """Whether the beginning is so long that what follows need not look random, but only be no words."""
+    begin, digits = one.begins[0], any(sign.isdigit() for sign in value)
+    if one.length is not None:
+        return len(begin) >= 4 or (len(begin) == 3 and begin.isupper())
+    return len(begin) >= 4 and (digits or (len(begin) >= 6 and value.isupper()))
+
+
 class ApiKeyCheck:
     """A known beginning and what must follow it; behind the best known ones, whatever looks random."""
 
@@ -60,9 +68,7 @@ class ApiKeyCheck:
         value = match[0][len(one.begins[0]) :]
         if is_placeholder(value):
             return 0
-        # A long beginning says enough, if what follows is as long as it must be or holds what words do not.
-        said = len(one.begins[0]) >= 4 and (one.length is not None or any(sign.isdigit() for sign in value))
-        return end if said or is_random(value) else 0
+        return end if _says_enough(one, value) or is_random(value) else 0
 
 
 CHECK = ApiKeyCheck()

@@ -13,8 +13,9 @@ _PROSE = (
     r"(?:[A-Za-z]?[a-z]{0,19}(?:'s)?(?:[.,:;!?)]{0,2} |[.,:;!?)]{1,2}(?:\n|\Z)|-(?!-))|"
     r"[A-Za-z][a-z]{2,19}\n(?!-----|=))"
 )
-_BETWEEN = r"""(?:\\[nrt]|[ \n"'`\\+,;>|.\#])"""
-# Blanks, quotes and escaped line ends, and then the closing line, a header (RFC 1421, RFC 4880) or a stretch of base64.
+# Blanks, quotes, escaped line ends, and what a log puts before each line.
+_BETWEEN = r"""(?:\\[nrt]|[ \n"'`\\+,;:>|.\#\[\]]|-(?!----))"""
+# After what may stand between, the closing line, a header (RFC 1421, RFC 4880) or a stretch of base64.
 _BODY = re.compile(
     rf"(?:{_BETWEEN}){{0,16}}(?:"
     rf"(?P<closer>-----END {_LABEL}PRIVATE KEY(?: BLOCK)?-----)|"
