@@ -65,11 +65,17 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """What an open finding swallows: up to the end of the first `pattern` (closer), or while characters match it."""
+    """What an open finding swallows: what `pattern` matches from its end on, which may be nothing.
+
+    Without `closer`, one stretch of characters that each may be part of it. With one, piece after piece: the group
+    `closer` of the pattern is the last, known as soon as it is whole; any other is known when `ahead` characters more
+    are there. Where no piece begins, which at most `longest` characters tell, the tail has ended before.
+    """
 
     pattern: re.Pattern[str]
     closer: bool
-    longest: int = 0  # longest closer, in characters: a cut may lie inside it
+    ahead: int = 0
+    longest: int = 0
 
 
 # A placeholder, whole or with its beginning cut off by the left edge of what a decision may read.

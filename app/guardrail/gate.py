@@ -273,14 +273,20 @@ class Gate:
         self._out = end + bisect_left(self._drops, end)
 
     def _swallow(self, tail: Tail, *, final: bool) -> None:
-        """Lengthen the mask over an open finding: to its end if that is known, else over all there is."""
-        size = len(self._text)
-        if tail.closer:
-            match = tail.pattern.search(self._text, max(self._mask_end - tail.longest, self._mask_start + 1))
-        else:
+        """Lengthen the mask over an open finding: to its end if that is known, else over all that must belong to it."""
+        size, ended = len(self._text), False
+        if not tail.closer:
             match = tail.pattern.match(self._text, self._mask_end)
-        ended = match is not None and (tail.closer or match.end() < size)
-        self._cover(max(match.end(), self._mask_end) if ended and match is not None else size)
+            ended = match is not None and match.end() < size
+            self._cover(match.end() if ended and match is not None else size)
+        while tail.closer and not ended:
+            match = tail.pattern.match(self._text, self._mask_end)
+            closed = match is not None and match.lastgroup == "closer"
+            known = size - match.end() >= tail.ahead if match else size - self._mask_end > tail.longest
+            if not (closed or known or final):
+                break
+            ended = closed or match is None
+            self._cover(self._mask_end if match is None else match.end())
         self._scan = self._mask_end
         self._tail = None if ended or final else tail
 

@@ -7,6 +7,7 @@ from app.guardrail.checks import (
     birth_date,
     card,
     code,
+    config_secret,
     connection_string,
     email,
     iban,
@@ -21,6 +22,7 @@ from app.guardrail.checks import (
     pay_and_health,
     phone,
     private_key,
+    recovery,
     secret,
     vehicle,
     wallet,
@@ -30,6 +32,7 @@ from app.guardrail.readings import with_readings
 
 _CREDENTIALS: tuple[Check, ...] = (
     private_key.CHECK,
+    private_key.PUTTY,
     connection_string.CHECK,
     webhook.CHECK,
     api_key.CHECK,
@@ -44,6 +47,8 @@ _CREDENTIALS: tuple[Check, ...] = (
     secret.HEADER,
     secret.QUOTED,
     secret.NAMED,
+    *config_secret.CHECKS,
+    *recovery.CHECKS,
 )
 _PERSONAL: tuple[Check, ...] = (
     email.CHECK,

@@ -1,5 +1,6 @@
 """Keys, tokens and secrets without a known form: a value of high entropy that something before it names."""
 
+import base64
 import re
 
 from app.guardrail.check import Cue, PatternCheck, Tail
@@ -35,7 +36,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 # In the query of an address only these names carry secrets; "?keyword=" and "?authuser=" do not.
 _QUERY = re.compile(r"[?&#][\w.\-]{1,30}=\Z")
 _IN_URL = re.compile(
-    r"(?i)[?&#](?:[a-z_\-]{0,12}(?:token|secret|password)|sig|signature|x-amz-signature|api_?key|key)=\Z"
+    r"(?i)[?&#](?:[a-z_\-]{0,12}(?:token|secret|password)|sig|signature|x-(?:amz|goog)-signature|api_?key|key)=\Z"
 )
 _TAIL = Tail(re.compile(r"[\w+/=.\-~]*", re.ASCII), closer=False)
 # Words joined by signs, versions, file names: what configuration is full of.
@@ -45,11 +46,22 @@ _IDENTIFIER = re.compile(
 )
 
 
+# What software is activated with: groups of five capitals and digits.
+_PRODUCT_KEY = re.compile(r"[A-Z0-9]{5}(?:-[A-Z0-9]{5}){2,7}")
+
+
+def is_plain_query(before: str) -> bool:
+    """Whether what follows is a parameter of an address whose name is not that of a secret."""
+    return _QUERY.search(before) is not None and _IN_URL.search(before) is None
+
+
 def _is_secret(match: re.Match[str], before: str) -> bool:
     value, cue = match[0], _CUE.found(lowered(before))
+    if cue is not None and _PRODUCT_KEY.fullmatch(value) and "key" in cue[0]:
+        return True
     if cue is None or is_code(value) or _IDENTIFIER.fullmatch(value) or not any(c.isdigit() for c in value):
         return False
-    if _QUERY.search(before) and _IN_URL.search(before) is None:
+    if is_plain_query(before):
         return False
     strong = _STRONG_NAME.search(before.lower()[max(cue.start() - 16, 0) :]) is not None
     if not strong and (_UUID.fullmatch(value) or re.fullmatch(r"[0-9a-f]{7,12}|[0-9a-f]{40}", value)):
@@ -64,8 +76,18 @@ def _is_quoted_secret(match: re.Match[str], before: str) -> bool:
     return is_mixed(value) and not _IDENTIFIER.fullmatch(value) and entropy(value) >= 3.2
 
 
+def _is_user_and_password(value: str) -> bool:
+    """Whether this is the value of Basic (RFC 7617): base64 of a user's name, a colon and a password."""
+    try:
+        return b":" in base64.b64decode(value + "=" * (-len(value) % 4), validate=True)[1:-1]
+    except ValueError:
+        return False
+
+
 def _is_header_value(match: re.Match[str], before: str) -> bool:
     value = match[0]
+    if len(value) < 14:
+        return before.lower().endswith("basic ") and _is_user_and_password(value)
     mixed = any(c.isdigit() for c in value) or re.search(r"[a-z][A-Z]", value) is not None or "=" in value
     return mixed and not is_code(value) and entropy(value) >= 2.8 and before != ""
 
@@ -82,7 +104,7 @@ NAMED = PatternCheck(
 HEADER = PatternCheck(
     kind="credential",
     reason="authorization header",
-    pattern=re.compile(r"[A-Za-z0-9_+/.\-~=:]{14,128}(?<!\.)"),
+    pattern=re.compile(r"[A-Za-z0-9_+/.\-~=:]{8,128}(?<!\.)"),
     accept=_is_header_value,
     opener=VALUE_START,
     cue=_HEADER,

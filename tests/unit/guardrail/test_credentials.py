@@ -10,6 +10,8 @@ CHECKS = credential_checks()
 HEX = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 ALNUM = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF"
 
+BODY = ALNUM + ALNUM + "\n"
+
 
 def shown(text: str) -> str:
     return redact(text, CHECKS).text.replace("[redacted: credential]", "#")
@@ -68,7 +70,20 @@ MASKED = {
         ("-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\nafter", "#\nafter"),
         ("a -----BEGIN OPENSSH PRIVATE KEY-----\\nb3Bl\\n-----END OPENSSH PRIVATE KEY----- b", "a # b"),
         ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nx\n-----END PGP PRIVATE KEY BLOCK-----.", "#."),
-        ("x -----BEGIN RSA PRIVATE KEY-----\nMIIE and no end", "x #"),
+        ("x -----BEGIN RSA PRIVATE KEY-----\nMIIEowIB\nand no end", "x #\nand no end"),
+        ("starts with `-----BEGIN PRIVATE KEY-----`. Then rotate it.", "starts with `#`. Then rotate it."),
+        ("-----BEGIN PRIVATE KEY-----\n\n## Rotation\nEach year", "#\n\n## Rotation\nEach year"),
+        (
+            f"-----BEGIN DSA PRIVATE KEY-----\nDEK-Info: AES,0A\n\n{BODY * 9}abcd\n-----END DSA PRIVATE KEY-----.",
+            "#.",
+        ),
+        (
+            f'k = "-----BEGIN EC PRIVATE KEY-----\\n" +\n  "{ALNUM}\\n" +\n  "-----END EC PRIVATE KEY-----\\n";',
+            'k = "#\\n";',
+        ),
+        (f"# -----BEGIN PRIVATE KEY-----\n# {ALNUM}\n# -----END PRIVATE KEY-----\nnext", "# #\nnext"),
+        (f"-----BEGIN OPENSSH PRIVATE KEY----- {ALNUM} {ALNUM} -----END OPENSSH PRIVATE KEY----- ok", "# ok"),
+        (f"Private-Lines: 2\n{BODY * 2}Private-MAC: 0a1b", "#\nPrivate-MAC: 0a1b"),
         (
             "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
             "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
