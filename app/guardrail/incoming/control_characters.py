@@ -1,7 +1,7 @@
 """Characters that show nothing and may carry or turn around a text that its reader does not see. Pure.
 
-Flagged: characters of tags (but for the flags of England, Scotland and Wales, which are emoji), overrides of the writing
-direction, long runs of invisible characters, and selectors of variants in a row, which encode bytes. Many
+Flagged: characters of tags (but for the flags of England, Scotland and Wales, which are emoji), overrides of the
+direction of writing, long runs of invisible characters, and selectors of variants in a row, which encode bytes. Many
 scripts and emoji need joiners and marks of direction: one by itself, beside such letters, is ordinary.
 """
 
@@ -9,7 +9,10 @@ import re
 
 from app.guardrail.incoming.finding import PassageFinding
 
-_INVISIBLE = r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\u3164\ufeff\uffa0\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+_INVISIBLE = (
+    r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\u3164\ufeff"
+    r"\uffa0\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+)
 _SELECTORS = r"\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _TAGS = r"\U000e0000-\U000e007f"
 _FLAG = r"\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f"
@@ -22,7 +25,7 @@ _FLAGGED = re.compile(
 _REASONS = {"tags": "tag characters", "override": "override of direction", "run": "invisible characters",
             "selectors": "selectors in a row"}  # fmt: skip
 _STRIPPED = re.compile(
-    rf"(?P<kept>{_FLAG})|[{_TAGS}]+|[\u202d\u202e]|[{_INVISIBLE}]{{{MIN_RUN},}}|(?P<first>[{_SELECTORS}])?[{_SELECTORS}]+"
+    rf"(?P<kept>{_FLAG})|[{_TAGS}]+|[\u202d\u202e]|[{_INVISIBLE}]{{{MIN_RUN},}}|(?P<first>[{_SELECTORS}])[{_SELECTORS}]+"
     r"|[\u00ad\u115f\u1160\u180e\u200b\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0]"
     # Joiners, marks and embeddings among letters that need none.
     r"|(?<![^\x00-\u024f])[\u200c-\u200f\u202a-\u202c\u2066-\u2069]+(?![^\x00-\u024f])"
@@ -48,6 +51,5 @@ def without_invisible(text: str) -> str:
 
 
 def _kept(match: re.Match[str]) -> str:
-    if match["kept"]:
-        return match["kept"]
-    return match[0] if match["first"] is None and match[0][0] in "\ufe0e\ufe0f" and len(match[0]) == 1 else match["first"] or ""
+    """A flag, and of selectors in a row the first; one by itself belongs to the character before it."""
+    return match["kept"] or match["first"] or ""

@@ -5,29 +5,31 @@ sentence, as pages about security do, stands behind a word such as "for example"
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.guardrail.incoming.control_characters import find_control_characters
-from app.guardrail.incoming.english import ENGLISH
+from app.guardrail.incoming.english_answers import ORDERS_ABOUT_ANSWERS
+from app.guardrail.incoming.english_orders import ORDERS_TO_MODELS
+from app.guardrail.incoming.english_roles import ROLES_FOR_MODELS
+from app.guardrail.incoming.english_words import ORDER
 from app.guardrail.incoming.finding import Frame, PassageFinding
 from app.guardrail.incoming.languages import OTHER_LANGUAGES
 from app.guardrail.incoming.plain_text import plain
-from app.indexing.analysis.sentences import sentence_spans
 
 THRESHOLD = 2
 MAX_SENTENCE = 1_000
-_LATIN = re.compile(r"[a-z]{3}")
-_BEFORE_QUOTE = re.compile(r"\w[\W_]+\w+[\W_]+\w+[^\"]*$")
-_BREAK = re.compile(r"\n(?:\s*\n|(?=\s*(?:[-*•#|>]|\d+[.)])\s)|(?![a-z]))|\n")
+FRAMES = (*ORDERS_TO_MODELS, *ORDERS_ABOUT_ANSWERS, *ROLES_FOR_MODELS, *OTHER_LANGUAGES)
+_ORDER = re.compile(ORDER)
+_PARAGRAPH = re.compile(r"\n\s*")
+_END = re.compile(r"[.!?…]+[\"')\]]*\s+(?=\S)|[.!?]+(?=[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af])")
+_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|eg|ie|etc|vs|no|nr|z\.b|bzw|mr|mrs|ms|dr|st)|^\W*\d{1,3})\.\s+$")
 
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """A sentence: where it stands in the folded text, how much speaks for an instruction, and why."""
+    """How much speaks for a sentence being an instruction, and what."""
 
-    start: int
-    end: int
     weight: int
     reasons: tuple[str, ...]
 
@@ -36,63 +38,53 @@ def find_incoming(text: str) -> tuple[PassageFinding, ...]:
     """What is amiss in the text of a passage, in order. A function of the text alone."""
     found = find_control_characters(text)
     folded = plain(text)
-    for line_start, line in _lines(folded.text):
+    frames = [frame for frame in FRAMES if frame.may_hold(folded.text)]
+    for paragraph in _paragraphs(folded.text) if frames else ():
         followed = False
-        for start, end in _sentences(line):
-            judged = _judge(line, start, end)
-            # What follows an instruction in its line goes on with it for as long as it gives orders as well.
+        for start, end in paragraph:
+            judged = _judge(folded.text[start:end], frames)
+            # What follows an instruction in its paragraph goes on with it for as long as it gives orders as well.
             followed = judged.weight >= (1 if followed else THRESHOLD)
             if followed:
-                a, b = folded.places[line_start + start], folded.places[line_start + end - 1] + 1
-                found.append(PassageFinding("instruction", a, b, ", ".join(judged.reasons)))
+                place = PassageFinding(
+                    "instruction", folded.places[start], folded.places[end - 1] + 1, ", ".join(judged.reasons)
+                )
+                found.append(place)
     return tuple(sorted(found, key=lambda finding: (finding.start, finding.end)))
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Paragraphs with their places: a line break inside of one, before a small letter, ends nothing."""
+def _paragraphs(text: str) -> Iterator[list[tuple[int, int]]]:
+    """The sentences of each paragraph of folded text."""
     start = 0
-    for match in re.finditer(r"\n(?![a-z])|\n\s*\n", text):
-        if match.start() > start:
-            yield start, text[start : match.start()]
-        start = match.end()
-    if start < len(text):
-        yield start, text[start:]
+    for stop, behind in [*(match.span() for match in _PARAGRAPH.finditer(text)), (len(text), len(text))]:
+        yield list(_sentences(text, start, stop))
+        start = behind
 
 
-def _sentences(line: str) -> Iterator[tuple[int, int]]:
-    for start, end in _spans(line):
-        for at in range(start, end, MAX_SENTENCE):
-            yield at, min(at + MAX_SENTENCE, end)
+def _sentences(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Sentences of folded text, whose letters are small; a longer one than MAX_SENTENCE is cut."""
+    bounds = [start]
+    for match in _END.finditer(text, start, stop):
+        if not _ABBREVIATION.search(text[max(bounds[-1], match.end() - 12) : match.end()]):
+            bounds.append(match.end())
+    for begin, end in zip(bounds, [*bounds[1:], stop], strict=True):
+        for at in range(begin, end, MAX_SENTENCE):
+            part = text[at : min(at + MAX_SENTENCE, end)]
+            if part.strip():
+                first = at + len(part) - len(part.lstrip())
+                yield first, first + len(part.strip())
 
 
-_END = re.compile(r"[.!?…]+[\"')\]]*\s+(?=\S)|[.!?]+(?=[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af])")
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|eg|ie|etc|vs|no|nr|z\.b|bzw|mr|mrs|ms|dr|st)|^\W*\d{1,3})\.\s+$")
-
-
-def _spans(line: str) -> Iterator[tuple[int, int]]:
-    """Sentences of folded text, whose letters are small."""
-    start = 0
-    for match in _END.finditer(line):
-        if _ABBREVIATION.search(line, max(start, match.end() - 12), match.end()):
-            continue
-        if line[start : match.start()].strip():
-            yield start, match.start() + len(match[0].rstrip())
-        start = match.end()
-    if line[start:].strip():
-        yield start, start + len(line[start:].rstrip())
-
-
-def _judge(line: str, start: int, end: int) -> _Judged:
-    sentence = line[start:end]
+def _judge(sentence: str, frames: Sequence[Frame]) -> _Judged:
+    orders = [(match.end(), match["not"] is not None) for match in _ORDER.finditer(sentence)]
     weight = 0
     reasons: list[str] = []
-    frames = ENGLISH if _LATIN.search(sentence) else ()
-    for frame in (*frames, *OTHER_LANGUAGES):
-        match = frame.holds(sentence)
+    for frame in frames:
+        match = frame.holds(sentence, orders)
         if match is not None and not _is_mentioned(sentence, match):
             weight += frame.weight
             reasons.append(frame.reason)
-    return _Judged(start, end, weight, tuple(dict.fromkeys(reasons)))
+    return _Judged(weight, tuple(dict.fromkeys(reasons)))
 
 
 def _is_mentioned(sentence: str, match: re.Match[str]) -> bool:

@@ -19,8 +19,14 @@ _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 _LATIN = re.compile(r"[a-z]")
 _NOT_LATIN = re.compile(r"[\u0370-\u058f]")
 # A digit or a sign among letters, with letters behind it: "prev10us" is one, "base64" is none.
-_DISGUISED = re.compile(r"(?<![\w@$!])(?=[a-z@$!]*[0-9@$!]+[a-z])(?=[0-9@$!]*[a-z]+[0-9@$!a-z]*[a-z])[a-z0-9@$!]{4,}(?!\w)")
+_DISGUISED = re.compile(
+    r"(?<![\w@$!])(?=[a-z@$!]*[0-9@$!]+[a-z])"
+    r"(?=[0-9@$!]*[a-z]+[0-9@$!a-z]*[a-z])[a-z0-9@$!]{4,}(?!\w)"
+)
 _APART = re.compile(r"(?<![^\W_])(?:[^\W\d_][ .\-_]{1,3}){5,}[^\W\d_](?![^\W_])")
+# A line break within a sentence, and a tab.
+_SOFT_BREAK = re.compile(r"(?<=[^\n.!?:;])\n(?=[a-zß-öø-ÿа-яё])|\t")
+_MORE_BLANKS = re.compile(r"(?<=[ \n]) +")
 _GAPS = re.compile(r"(?<=[^\W\d_])[ .\-_](?=[^\W\d_](?:[ .\-_]|\Z))")
 
 
@@ -35,13 +41,16 @@ class PlainText:
         """The same without these stretches."""
         if not spans:
             return self
-        kept = [(a, b) for a, b in zip([0, *(e for _, e in spans)], [*(s for s, _ in spans), len(self.text)], strict=True)]
+        kept = [
+            (a, b) for a, b in zip([0, *(e for _, e in spans)], [*(s for s, _ in spans), len(self.text)], strict=True)
+        ]
         places = [place for a, b in kept for place in self.places[a:b]]
         return PlainText("".join(self.text[a:b] for a, b in kept), [*places, self.places[-1]])
 
 
 def plain(raw: str) -> PlainText:
-    """The passage folded."""
+    """The passage folded; a line break before a small letter is a blank."""
+    raw = _SOFT_BREAK.sub(" ", raw)
     if raw.isascii():
         folded = PlainText(raw.lower(), range(len(raw) + 1))
     else:
@@ -58,7 +67,8 @@ def plain(raw: str) -> PlainText:
     folded = folded.without([match.span() for match in re.finditer(rf"[{_MARKERS}]+", folded.text)])
     folded = PlainText(_DISGUISED.sub(lambda match: match[0].translate(_DIGIT_LETTERS), folded.text), folded.places)
     apart = [gap for match in _APART.finditer(folded.text) for gap in _gaps(folded.text, *match.span())]
-    return folded.without(apart)
+    folded = folded.without(apart)
+    return folded.without([match.span() for match in _MORE_BLANKS.finditer(folded.text)])
 
 
 def _gaps(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -68,7 +78,11 @@ def _gaps(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 def _plain_character(character: str) -> str:
     category = unicodedata.category(character)
-    if category in ("Cf", "Co", "Cn") or character in "\u034f\u115f\u1160\u3164\uffa0" or "\ufe00" <= character <= "\ufe0f":
+    if (
+        category in ("Cf", "Co", "Cn")
+        or character in "\u034f\u115f\u1160\u3164\uffa0"
+        or "\ufe00" <= character <= "\ufe0f"
+    ):
         return ""
     if category == "Zs":
         return " "
