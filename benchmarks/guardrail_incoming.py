@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.guardrail.incoming.detector import find_incoming
+from app.incoming.detector import find_incoming
 from benchmarks.tables import show
 from ingest.extract import extract
 from ingest.extractors.errors import ExtractionError
@@ -52,7 +52,7 @@ def bipia(folder: Path) -> Iterator[Row]:
     """Each attack at the start, in the middle and at the end of contexts; found if a finding covers part of it."""
     contexts = [str(row["context"]) for row in read_rows(folder / "contexts.jsonl")]
     found: dict[str, Counter[bool]] = defaultdict(Counter)
-    chosen = random.Random(7)  # noqa: S311  # which contexts, the same at every run
+    chosen = random.Random(7)  # which contexts, the same at every run
     for row in read_rows(folder / "attacks.jsonl"):
         task = "code" if row["kind"] == "code" else "a task" if row["category"] in TASKS else "changes the answer"
         for context in chosen.sample(contexts, 6):

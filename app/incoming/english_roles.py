@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.incoming.english_words import (
+from app.incoming.english_words import (
     INNER_ORDER,
     MODEL,
     ORDER,
@@ -11,6 +11,7 @@ from app.guardrail.incoming.english_words import (
     SAY,
     frame,
 )
+from app.incoming.finding import CHAT_TEMPLATE
 
 EXFILTRATION = (
     frame(
@@ -159,13 +160,13 @@ PERSONA = (
 
 MARKERS = (
     frame(
-        "role marker",
+        CHAT_TEMPLATE,
         "<|",
         r"<\s*[|\uff5c]\s*(?:im_start|im_end|system|user|assistant|endoftext|end|eot_id|begin_of_text"
         r"|start_header_id|channel|message)\b",
     ),
     frame(
-        "role marker",
+        CHAT_TEMPLATE,
         "inst]|<<sys|start_of_turn|end_of_turn|[system_prompt]",
         r"\[/?inst\]|<</?sys>>|<(?:start|end)_of_turn>|\[/?system_prompt\]",
     ),

@@ -2,14 +2,15 @@
 
 import re
 
-from app.guardrail.incoming.finding import Frame
-from app.guardrail.incoming.language_words import (
+from app.incoming.finding import Frame
+from app.incoming.language_words import (
     ADDRESSED,
     ANSWER,
     ANSWER_CUES,
     DISREGARD,
     DISREGARD_CUES,
     EDIT,
+    FORGET_ALL,
     ONLY,
     OTHER_CUES,
     PROMPT,
@@ -62,6 +63,7 @@ def _answer(language: str) -> Frame:
 OTHER_LANGUAGES = (
     *(_disregard(language) for language in DISREGARD),
     *(_answer(language) for language in ANSWER),
+    Frame("override", 2, _cues(OTHER_CUES["forget all"]), re.compile(FORGET_ALL)),
     Frame("override", 2, _cues(OTHER_CUES["override"]), re.compile(UNSPACED_DISREGARD)),
     Frame("form of the answer", 2, _cues(OTHER_CUES["only"]), re.compile(ONLY), _PEOPLE),
     Frame(

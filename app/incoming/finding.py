@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 FindingKind = Literal["hidden text", "instruction", "control characters"]
+# The reason where a token of a chat template stands, and nothing else speaks to a model.
+CHAT_TEMPLATE = "chat template"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from app.guardrail.incoming.control_characters import find_control_characters
-from app.guardrail.incoming.english_answers import ORDERS_ABOUT_ANSWERS
-from app.guardrail.incoming.english_orders import ORDERS_TO_MODELS
-from app.guardrail.incoming.english_roles import ROLES_FOR_MODELS
-from app.guardrail.incoming.english_words import ORDER
-from app.guardrail.incoming.finding import Frame, PassageFinding
-from app.guardrail.incoming.languages import OTHER_LANGUAGES
-from app.guardrail.incoming.plain_text import plain
+from app.incoming.control_characters import find_control_characters
+from app.incoming.english_answers import ORDERS_ABOUT_ANSWERS
+from app.incoming.english_orders import ORDERS_TO_MODELS
+from app.incoming.english_roles import ROLES_FOR_MODELS
+from app.incoming.english_words import ORDER
+from app.incoming.finding import Frame, PassageFinding
+from app.incoming.languages import OTHER_LANGUAGES
+from app.incoming.plain_text import plain
 
 THRESHOLD = 2
 MAX_SENTENCE = 1_000

@@ -7,7 +7,7 @@ scripts and emoji need joiners and marks of direction: one by itself, beside suc
 
 import re
 
-from app.guardrail.incoming.finding import PassageFinding
+from app.incoming.finding import PassageFinding
 
 _INVISIBLE = (
     r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\u3164\ufeff"

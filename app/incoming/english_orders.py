@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.incoming.english_words import (
+from app.incoming.english_words import (
     CONDITION,
     DISREGARD,
     EDIT,
@@ -27,8 +27,8 @@ OVERRIDES = (
     frame(
         "override",
         "ignor|disregard|forget|follow|obey|attention|dismiss|discard|delet|eras",
-        rf"{ORDER}{DISREGARD}{UP_TO_4}{ORDERS}\s+(?:above|before|so far|(?:that|which)?\s*(?:you"
-        rf"|the \w+) (?:\w+ )?(?:given|"
+        rf"{ORDER}{DISREGARD}{UP_TO_4}{ORDERS}\s+(?:above|before|so far|(?:that|which)?\s*(?:you|the \w+) (?:\w+ )?"
+        rf"(?:given|"
         r"gave|received|told|provided)|given to you|up to (?:now|this point))\b(?!" + CONDITION + ")",
     ),
     frame(
@@ -42,6 +42,18 @@ OVERRIDES = (
     ),
     frame(
         "override",
+        "ignor|disregard|forget|neglect|dismiss|discard|behind",
+        rf"{ORDER}(?:(?:ignore|disregard|forget|neglect|dismiss|discard)\s+(?:all |any |every |of |the |these "
+        rf"|those )*"
+        r"(?:(?:everything|all)\s*(?:[,;.!:]|(?:and|then)\s+(?:just |only |simply )?(?:write|say|answer|reply"
+        r"|respond|tell|print|act)\b|(?:that )?(?:we|i|they|he|she) (?:have |had )?(?:\w+ )?(?:discussed|talked|said"
+        r"|told|wrote|given|spoke)\b)|(?:above|previous|prior|foregoing)\s*(?:[,;:!]|(?:and|then)\b|$)|what (?:i|we"
+        r"|they|he|she) (?:have |had )?(?:said|told|wrote|asked)\b)|(?:ignore|disregard|forget|dismiss|discard)\s+"
+        r"(?:all|any|every)(?: of)?(?: the| these| those| your)? (?:instructions?|prompts?|commands?|directives?)\b"
+        r"|leave (?:all |everything )?(?:the |your )?(?:previous|prior|earlier) \w+ behind\b)",
+    ),
+    frame(
+        "override",
         "you",
         rf"\b{ORDERS}\b(?:[\s,]+[^\s,.!?]+){{0,5}}?\s+you (?:were|have been|had been|'ve been) (?:given|told|shown"
         rf"|provided)\b"
@@ -51,8 +63,8 @@ OVERRIDES = (
     frame(
         "override",
         "longer|void|cancel|supersed|obsolete|deleted|disabled|suspended|lifted|overrid",
-        rf"\b(?:previous|prior|earlier|above|original|initial|safety|system|your"
-        rf"|content)\s+(?:\w+\s+){{0,2}}?{ORDERS}\b"
+        rf"\b(?:previous|prior|earlier|above|original|initial|safety|system|your|content)\s+"
+        rf"(?:\w+\s+){{0,2}}?{ORDERS}\b"
         r"(?:\s+\w+){0,3}?\s+(?:no longer|void|cancell?ed|superseded|obsolete|deleted|disabled|suspended|lifted"
         r"|overridden)\b",
         weight=1,
@@ -66,9 +78,8 @@ OVERRIDES = (
     frame(
         "override",
         "this conversation|this session|this chat",
-        r"\b(?:filters?|restrictions?|safeguards?|guardrails?|rules?|limits?|guidelines?"
-        r"|moderation)\b.{0,30}\b(?:disabled|off|lifted|suspended|removed"
-        r"|deactivated)\b.{0,20}\bthis (?:conversation|session|chat)\b",
+        r"\b(?:filters?|restrictions?|safeguards?|guardrails?|rules?|limits?|guidelines?|moderation)\b.{0,30}\b"
+        r"(?:disabled|off|lifted|suspended|removed|deactivated)\b.{0,20}\bthis (?:conversation|session|chat)\b",
     ),
     frame(
         "priority",
@@ -84,8 +95,8 @@ OVERRIDES = (
         "priority",
         "other",
         r"\b(?:other|remaining|all) (?:sources?|passages?|documents?|texts?|results?|others)\s+(?:\w+ ){0,2}?(?:are"
-        r"|is|as) (?:\w+ )?(?:wrong|outdated|false|unreliable|fake|obsolete|incorrect|untrustworthy|irrelevant)\b"
-        r"|\b(?:ignore|disregard|dismiss|discard) (?:all |any |the )*(?:other|remaining) (?:sources?|passages?"
+        r"|is|as) (?:\w+ )?(?:wrong|outdated|false|unreliable|fake|obsolete|incorrect|untrustworthy|irrelevant)\b|\b"
+        r"(?:ignore|disregard|dismiss|discard) (?:all |any |the )*(?:other|remaining) (?:sources?|passages?"
         r"|documents?|results?|context)\b",
     ),
 )
@@ -104,16 +115,16 @@ ADDRESSED = (
     frame(
         "addressee",
         "assistant|model|agent|bot|machine|system|reader|reviewer",
-        r"(?:^\W*|[\n\"(:.!]\s*|\s-\s)(?:(?:new|important|special|hidden|secret|further|following"
-        r"|urgent)\s+)*(?:notes?|instructions?|message|directive|commands?|orders?|notice) (?:to|for) (?:the |any "
-        r"|all |every |our |your )?(?:automated |answering |responding |helpful )?(?:assistant|model|bot|machine"
-        r"|automated (?:systems?|reviewers?|readers?|tools?|agents?))s?\b(?:\s+\w+){0,4}\s*[,:;\-]",
+        r"(?:^\W*|[\n\"(:.!]\s*|\s-\s)(?:(?:new|important|special|hidden|secret|further|following|urgent)\s+)*"
+        r"(?:notes?|instructions?|message|directive|commands?|orders?|notice) (?:to|for) (?:the |any |all |every "
+        r"|our |your )?(?:automated |answering |responding |helpful )?(?:assistant|model|bot|machine|automated "
+        r"(?:systems?|reviewers?|readers?|tools?|agents?))s?\b(?:\s+\w+){0,4}\s*[,:;\-]",
     ),
     frame(
         "addressee",
         "you",
-        rf"\b(?:if|in case|since|because|as|when|assuming|given that|provided) you(?:'re| are"
-        rf"|r reader is)\s+(?:actually |really |in fact )?(?:an? |the |some )?(?:\w+ )?{MODEL}\b",
+        rf"\b(?:if|in case|since|because|as|when|assuming|given that|provided) you(?:'re| are|r reader is)\s+"
+        rf"(?:actually |really |in fact )?(?:an? |the |some )?(?:\w+ )?{MODEL}\b",
     ),
     frame(
         "addressee",
@@ -124,8 +135,8 @@ ADDRESSED = (
     frame(
         "addressee",
         "this|these",
-        rf"\b(?:when|whenever|if|once|any|every|should|the)\s+(?:an?\s|any\s|the\s|some\s"
-        rf"|another\s)?{MODEL}\s+(?:that |which |is |are )?"
+        rf"\b(?:when|whenever|if|once|any|every|should|the)\s+(?:an?\s|any\s|the\s|some\s|another\s)?{MODEL}\s+"
+        rf"(?:that |which |is |are )?"
         r"(?:\w+ )?(?:summari[sz]es?|reads?|process(?:es)?|answers?|sees?|parses?|receives?|evaluates?|reading"
         r"|processing|summari[sz]ing|using) (?:from )?(?:this|these) (?:text|document|page|file|passage|note|section"
         r"|message|content|article|instructions?)\b",

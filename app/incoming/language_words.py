@@ -7,38 +7,39 @@ _MODEL = r"(?:ki|ia|ai|llm|chatgpt|gpt|chatbot|chat-bot|bot|claude|gemini|copilo
 DISREGARD = {
     "de": (
         r"ignorier\w*|missacht\w*|vergiss|vergessen sie|vergesst|übergeh\w*|verwirf|überschreib\w*|beachte\w* nicht"
-        r"|befolge\w* nicht|folge nicht|setz\w* dich über",
+        r"|befolge\w* nicht|hör\w* nicht auf|folge nicht|setz\w* dich über",
         r"vorherig\w*|bisherig\w*|vorig\w*|früher\w*|obig\w*|vorangegangen\w*|vorausgehend\w*|deine|ihre|dir|dein"
-        r"|ursprünglich\w*|alles",
+        r"|ursprünglich\w*|alle[sn]?|vorangehend\w*|zuvor\w*",
         r"anweisung\w*|instruktion\w*|anleitung\w*|regeln?|vorgaben?|befehle?|richtlinien?|system-?prompt\w*"
         r"|prompts?|gesagt wurde|gesagt worden|kontext",
     ),
     "fr": (
         r"ignore[rz]?|oublie[rz]?|négligez?|ne ten\w+ (?:pas|aucun) compte|n'obéi\w+ (?:pas|plus)|fai\w+ abstraction"
         r"|écarte[rz]?|ne sui\w+ (?:pas|plus)",
-        r"précédente?s?|ci-dessus|antérieure?s?|initiales?|d'origine|tes|vos|système|tout ce",
+        r"précédente?s?|ci-dessus|antérieure?s?|initiales?|d'origine|tes|vos|système|tout ce|toutes les|tous les",
         r"instructions?|consignes?|directives?|règles?|ordres?|prompt|contexte|t'a dit|vous a dit|qui précède",
     ),
     "es": (
         r"ignor[aeá]\w*|olvid[aeá]\w*|descart[aeá]\w*|omit[aeí]\w*|no (?:sigas|siga|obedezcas|hagas caso)"
         r"|desobedec\w*|haz caso omiso|pas[ae] por alto",
-        r"anterior\w*|previ[ao]s?|precedentes?|de arriba|iniciales?|originales|tus|sus|lo que",
+        r"anterior\w*|previ[ao]s?|precedentes?|de arriba|iniciales?|originales|tus|sus|lo que|todas las|todos los",
         r"instrucci\w+|órdenes|ordenes|reglas|directrices|indicaciones|normas|prompt|contexto|te han dicho"
         r"|te dijeron|se te ha dicho",
     ),
     "it": (
         r"ignora\w*|dimentica\w*|trascura\w*|scarta\w*|non (?:seguire|rispettare|tenere conto)|tralascia\w*",
-        r"precedent[ei]|anterior[ei]|sopra|iniziali|originali|tue|tuoi|sistema|ciò che|quello che",
+        r"precedent[ei]|anterior[ei]|sopra|iniziali|originali|tue|tuoi|sistema|tutte le|tutti gli|tutti i|ciò che"
+        r"|quello che",
         r"istruzion[ei]|regole|direttive|indicazioni|ordini|comandi|prompt|contesto|ti è stato detto|ti hanno detto",
     ),
     "pt": (
         r"ignor[ae]\w*|esqueç\w+|esquece\w*|desconsider[ae]\w*|descart[ae]\w*|não (?:siga|sigas|obedeça)|despreze",
-        r"anterior\w*|prévi[ao]s|acima|iniciais|originais|tuas|suas|do sistema|tudo o que|o que",
+        r"anterior\w*|prévi[ao]s|acima|iniciais|originais|tuas|suas|do sistema|todas as|todos os|tudo o que|o que",
         r"instruç\w+|ordens|regras|diretrizes|orientações|comandos|prompt|contexto|lhe disseram|te disseram|foi dito",
     ),
     "nl": (
         r"negeer\w*|vergeet|sla .{0,20} over|volg .{0,30} niet|houd geen rekening",
-        r"vorige|eerdere|voorgaande|bovenstaande|oorspronkelijke|je|jouw|uw|alles wat",
+        r"vorige|eerdere|voorgaande|bovenstaande|oorspronkelijke|je|jouw|uw|alle|alles wat",
         r"instructies?|aanwijzingen|opdrachten|regels|richtlijnen|prompt|context|is gezegd|is verteld",
     ),
     "pl": (
@@ -92,6 +93,11 @@ DISREGARD = {
     "vi": (r"bỏ qua|phớt lờ|quên", r"trước|trên|tất cả|mọi", r"hướng dẫn|chỉ dẫn|lệnh|quy tắc|chỉ thị"),
 }
 # Written without blanks: the verb may stand first or last.
+# Leaving everything aside, as one says it to a friend.
+FORGET_ALL = (
+    r"\b(?:vergiss alles|oublie tout(?! le)|olvida todo|dimentica tutto|esqueça tudo|esquece tudo|vergeet alles"
+    r"|glöm allt|glem alt|zapomnij (?:o )?wszystk\w+|забудь вс[её]|zapomeň (?:na )?vše\w*)\b"
+)
 UNSPACED_DISREGARD = (
     r"(?:忽略|无视|無視|忘记|忘掉|忘記|不要理会|不要遵守|抛开|不用管)[^.!?\n]{0,16}?(?:之前|以前|先前|以上|上述|上面"
     r"|前面|此前|原来|系统|你)[^.!?\n]{0,8}?(?:指令|指示|提示|规则|規則|命令|要求|说明|內容|内容|设定)|(?:これまで"
@@ -228,7 +234,7 @@ UNSPACED_ANSWER = (
 
 # Of these one stands in each match; they are looked for first.
 DISREGARD_CUES = {
-    "de": "ignorier|missacht|vergiss|vergess|übergeh|verwirf|überschreib|beachte|befolge|folge nicht|setz",
+    "de": "hör|ignorier|missacht|vergiss|vergess|übergeh|verwirf|überschreib|beachte|befolge|folge nicht|setz",
     "fr": "ignore|oubli|néglig|ne ten|obéi|abstraction|écarte|ne sui",
     "es": "ignor|olvid|descart|omit|sigas|siga|obede|caso|pas",
     "it": "ignora|dimentic|trascur|scarta|non seg|non risp|non tenere|tralasci",
@@ -261,6 +267,7 @@ ANSWER_CUES = {
     "da": "svar",
 }
 OTHER_CUES = {
+    "forget all": "vergiss|oublie|olvida|dimentica|esque|vergeet|glöm|glem|zapom|забудь",
     "override": "忽|忘|无|無|抛|不|破棄|従|무시|잊|따르|버리",
     "only": "antwort|reagiere|répond|respond|rispond|odpowiadaj|отвечай|yalnızca|sadece|svar|只|仅|僅|だけ|のみ|만",
     "answer": "回|答|总结|總結|输出|応|要約|답|응답|요약",

@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.incoming.english_words import (
+from app.incoming.english_words import (
     CODED,
     EDIT,
     INNER_ORDER,

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from app.guardrail.incoming.finding import Frame
+from app.incoming.finding import Frame
 
 # Words between two parts of a frame: few, and none of another sentence.
 UP_TO_4 = r"(?:[\s,]+[^\s,.!?]+){0,4}?[\s,]+"
