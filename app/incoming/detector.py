@@ -53,6 +53,11 @@ def find_incoming(text: str) -> tuple[PassageFinding, ...]:
     return tuple(sorted(found, key=lambda finding: (finding.start, finding.end)))
 
 
+def find_in(title: str, headings: Sequence[str], text: str) -> tuple[PassageFinding, ...]:
+    """What is amiss in the title, the headings or the text of a passage; places count within each."""
+    return tuple(finding for part in (text, title, *headings) for finding in find_incoming(part))
+
+
 def _paragraphs(text: str) -> Iterator[list[tuple[int, int]]]:
     """The sentences of each paragraph of folded text."""
     start = 0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-FindingKind = Literal["hidden text", "instruction", "control characters"]
+FindingKind = Literal["instruction", "control characters"]
 # The reason where a token of a chat template stands, and nothing else speaks to a model.
 CHAT_TEMPLATE = "chat template"
 
