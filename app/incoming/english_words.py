@@ -11,10 +11,10 @@ UP_TO_12 = r"(?:[\s,]+[^\s,!?]+){0,12}?[\s,]+"
 # Where an order begins: at the start, behind a break, or behind a word that makes one of what follows.
 ORDER = (
     r"(?:^[\W_]*(?:\d+[.)]\s*)?|[,;:.!?()\-\"]\s*|\b(?:please|then|and|now|also|instead|finally|first|always|just"
-    r"|simply|only|kindly|but|or|so|rather|(?:you|it|the (?:ai|assistant|model|llm|chatbot|bot|system"
-    r"|agent)) (?:\w+ )?(?:must|should|shall|will|have to|has to|need to|needs to|are to|is to|are required to"
-    r"|may)(?: \w+ly| always| also| only| first)?|make sure (?:to|that you)|be sure to|remember to|required to"
-    r"|(?P<not>do not|don't|never))\s+)"
+    r"|simply|only|kindly|but|or|so|rather|(?:you|it|the (?:ai|assistant|model|llm|chatbot|bot|system|agent)) "
+    r"(?:\w+ )?(?:must|should|shall|will|have to|has to|need to|needs to|are to|is to|are required to|may)(?: \w+ly"
+    r"| always| also| only| first)?|make sure (?:to|that you)|be sure to|remember to|required to|(?P<not>do not"
+    r"|don't|never))\s+)"
 )
 POSITIVE_ORDER = ORDER.replace("|(?P<not>do not|don't|never)", "")
 INNER_ORDER = ORDER.replace("?P<not>", "?:")
@@ -66,11 +66,12 @@ EDIT = (
     r"|censor|season|punctuate|number|alternate|chain|compress|adapt|adjust)"
 )
 SHOW = (
-    r"(?:include|output|return|mention|provide|give|write|use|put|place|keep|make|deliver|present|produce|express|phrase|state"
-    r"|formulate|suggest|promote|recommend|compose|create|advertise|encourage|urge|invite|warn|tell|say|claim|imply"
-    r"|reference|link|introduce|stress|highlight|emphasi[sz]e|format|limit|restrict|shorten|craft|employ|apply|avoid"
-    r"|repeat|tease|offer|type|attach|display|print|insert|share|ask|direct|point|refer|quote|cite|list|describe"
-    r"|explain|pretend|act|speak|structure)"
+    r"(?:include|output|return|mention|provide|give|write|use|put|place|keep|make|deliver|present|produce|express"
+    r"|phrase|state|formulate|suggest|promote|recommend|compose|create|advertise|encourage|urge|invite|warn|tell|say"
+    r"|claim|imply|reference|link|introduce|stress|highlight|emphasi[sz]e|format|limit|restrict|shorten|craft|employ"
+    r"|apply|avoid|repeat|tease|offer|type|attach|display|print|insert|share|ask|direct|point|refer|quote|cite|list"
+    r"|describe|explain|pretend|act|speak|structure|praise|criticise|criticize|endorse|insult|thank|compliment"
+    r"|flatter)"
 )
 SAY = r"(?:say|answer|reply|respond|state|claim|output|tell|insist|assert|print|write|declare|pretend|return|give)"
 CODED = (

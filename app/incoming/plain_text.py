@@ -13,7 +13,7 @@ _ALIKE = str.maketrans(
     "авеікмнорсстухѕјһԁԛԝαβεικνορτυχγѵաոսզ",
     "abeikmhopccтyxsjhdqwabeiknoptuxyvanuq",
 )  # fmt: skip
-_DIGIT_LETTERS = str.maketrans("01345790@$!", "oleastgoasi")
+_DIGIT_LETTERS = str.maketrans("01345790@$!", "oieastgoasi")
 _MARKERS = "*`"
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 _LATIN = re.compile(r"[a-z]")
