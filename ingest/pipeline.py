@@ -2,7 +2,8 @@
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -21,7 +22,9 @@ from app.db.tables.library import Document, IngestJob
 from app.db.tables.people import User
 from app.embedding.protocol import EmbeddingModel
 from app.identity.authenticate import reader_of
-from ingest.document import Extracted
+from app.incoming.detector import find_in
+from app.incoming.neutralise import kinds_of
+from ingest.document import DocumentPassage, Extracted
 from ingest.embed import IndexedPassage, index_passages
 from ingest.extractors.errors import ExtractionError
 from ingest.split import split
@@ -87,7 +90,7 @@ def work(parts: WorkerComponents, job_id: uuid.UUID) -> None:
         indexed = index_passages(passages, parts.embedder)
         timer.mark_stage("embed")
         version = NewVersion(extracted.title, extracted.media_type, content)
-        file = _IndexedFile(version, indexed, dict(extracted.hidden))
+        file = _IndexedFile(version, indexed, dict(extracted.hidden), count_findings(passages))
         try:
             done = _write(parts, session, job_id, file, timer)
         except DBAPIError as error:
@@ -101,11 +104,22 @@ def work(parts: WorkerComponents, job_id: uuid.UUID) -> None:
 
 
 class _IndexedFile(NamedTuple):
-    """What was made of an upload: the version, its passages with vectors, and what of the file was left out."""
+    """What was made of an upload: the version, its passages with vectors, what of the file was left out, and in how
+    many passages something was found, by kind.
+    """
 
     version: NewVersion
     passages: Sequence[IndexedPassage]
     hidden: dict[str, Any]
+    findings: dict[str, Any]
+
+
+def count_findings(passages: Iterable[DocumentPassage]) -> dict[str, Any]:
+    """In how many passages there is what speaks to a model or hides a text, by kind."""
+    counts: Counter[str] = Counter()
+    for passage in passages:
+        counts.update(kinds_of(find_in(passage.title, passage.heading_path, passage.text)))
+    return dict(counts)
 
 
 def _write(parts: WorkerComponents, session: Session, job_id: uuid.UUID, file: _IndexedFile, timer: StageTimer) -> bool:
@@ -118,7 +132,7 @@ def _write(parts: WorkerComponents, session: Session, job_id: uuid.UUID, file: _
         written = write_version(session, job, file.version, file.passages)
         timer.mark_stage("write")
         job.document_id, job.stages = written.document, timer.stages
-        job.hidden = file.hidden
+        job.hidden, job.findings = file.hidden, file.findings
         finish_job(session, job, "indexed")
         event = DocumentIndexed(
             actor=WORKER,

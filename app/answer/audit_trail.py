@@ -217,7 +217,14 @@ def _grounding(report: GroundingReport | None, entailment: events.EntailmentChec
 def _passages(context: Context | None) -> tuple[events.ShownPassage, ...]:
     shown = context.passages if context else ()
     return tuple(
-        events.ShownPassage(chunk=p.chunk, document=p.document, version=p.version, rank=rank, label=p.label.text)
+        events.ShownPassage(
+            chunk=p.chunk,
+            document=p.document,
+            version=p.version,
+            rank=rank,
+            label=p.label.text,
+            warnings=context.warnings_of(p) if context else (),
+        )
         for rank, p in enumerate(shown, start=1)
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.grounding.report import ConflictKind, GroundingReport
+from app.incoming.finding import FindingKind
 
 Mode = Literal["generate", "quote"]
 # `may_help`: quotes of which none is sure to answer.
@@ -18,7 +19,10 @@ Confidence = Literal["high", "medium", "low"]
 
 @dataclass(frozen=True)
 class Source:
-    """A passage that the answer was made from, already redacted. `number` is the one that stands in the text."""
+    """A passage that the answer was made from, already redacted. `number` is the one that stands in the text.
+
+    `warnings` are kinds of what was found in the passage (`app.incoming`), and is kept from a model.
+    """
 
     number: int
     cited: bool
@@ -31,6 +35,7 @@ class Source:
     page: int | None
     label: str
     quote: str
+    warnings: tuple[FindingKind, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ async def generate(
     question, policy = selector.material.question, parts.settings.answer.grounding
     judge = parts.entailment.for_answer() if parts.entailment else None
     outgoing = await in_thread(
-        GroundedAnswer, parts.checks, question, context.passages, policy, context.addresses, judge
+        GroundedAnswer, parts.checks, question, context.evidence, policy, context.addresses, judge
     )
     trail.tokens_in = sum(parts.embedder.count(m.content) for m in context.messages)
     trail.tokens_out = 0

@@ -8,11 +8,14 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.answer.prompt_templates import EARLIER, TEMPLATES, PromptTemplate
 from app.guardrail.active_content import Addresses
 from app.identity.subject import Label
+from app.incoming.detector import find_incoming
+from app.incoming.finding import FindingKind
+from app.incoming.neutralise import kinds_of, neutralise
 from app.indexing.analysis.language import question_language
 from app.llm.protocol import Message
 from app.retrieval.passage import Hit, Passage
@@ -58,12 +61,16 @@ class EarlierTurn:
 class Context:
     """What the model is shown: the passages in order (number 1 first), the messages, the highest label, and the earlier
     turns, oldest first.
+
+    `evidence` are the passages with the text that the model sees of them, and `warnings` what was found in each.
     """
 
     passages: tuple[Passage, ...]
     messages: tuple[Message, ...]
     label: Label
     earlier: tuple[EarlierTurn, ...] = ()
+    evidence: tuple[Passage, ...] = ()
+    warnings: tuple[tuple[FindingKind, ...], ...] = ()
 
     @property
     def prompt(self) -> bytes:
@@ -72,8 +79,12 @@ class Context:
 
     @property
     def addresses(self) -> Addresses:
-        """What a link may lead to: what the passages hold themselves."""
-        return Addresses.of(passage.text for passage in self.passages)
+        """What a link may lead to: what the model was shown of the passages."""
+        return Addresses.of(passage.text for passage in self.evidence)
+
+    def warnings_of(self, passage: Passage) -> tuple[FindingKind, ...]:
+        """What was found in one of the passages."""
+        return self.warnings[self.passages.index(passage)]
 
     def in_order(self, cited: Sequence[int]) -> list[Passage]:
         """The passages by their numbers in a response: those cited (by their numbers here) first, then the rest."""
@@ -117,7 +128,9 @@ def build(
     system, closing = template.filled(question_language(question))
     turns = [f"<turn {n}>\n{render_turn(t.question, t.answer)}\n</turn {n}>" for n, t in enumerate(earlier, start=1)]
     before = [EARLIER, *turns] if turns else []
-    fenced = [_fenced(number, passage) for number, passage in enumerate(passages, start=1)]
+    looked_at = [_look_at(passage) for passage in passages]
+    evidence = tuple(passage for passage, _ in looked_at)
+    fenced = [_fenced(number, passage) for number, passage in enumerate(evidence, start=1)]
     asked = [f"<question>\n{_broken(question)}\n</question>", *([closing] if closing else [])]
     user = "\n\n".join([*before, *fenced, *asked])
     return Context(
@@ -125,12 +138,25 @@ def build(
         (Message("system", system), Message("user", user)),
         max([*(p.label for p in passages), *(e.label for e in earlier)]),
         tuple(earlier),
+        evidence,
+        tuple(kinds for _, kinds in looked_at),
     )
 
 
 def render_turn(question: str, answer: str) -> str:
     """The words of an earlier turn as the model is shown them: for counting too."""
     return f"Question: {_broken(question)}\nAnswer: {_broken(CITATION.sub('', answer))}"
+
+
+def _look_at(passage: Passage) -> tuple[Passage, tuple[FindingKind, ...]]:
+    """The passage with what the model is shown of it, and what was found in it; depends on the passage alone."""
+    places = [passage.text, passage.title, *passage.heading_path]
+    findings = [find_incoming(place) for place in places]
+    text, title, *headings = (neutralise(place, found) for place, found in zip(places, findings, strict=True))
+    kinds = kinds_of(finding for found in findings for finding in found)
+    if (text, title, tuple(headings)) == (passage.text, passage.title, passage.heading_path):
+        return passage, kinds
+    return replace(passage, text=text, title=title, heading_path=tuple(headings)), kinds
 
 
 def _fenced(number: int, passage: Passage) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.answer.events import Source
 from app.answer.prompt import Context
@@ -32,7 +32,10 @@ def sources(
     """
     clean, unseen = (InertRedactor(checks, context.addresses) for _ in range(2))
     shown = tuple(
-        _source(clean, clean if place <= len(cited) else unseen, best_of, passage, place)
+        replace(
+            _source(clean, clean if place <= len(cited) else unseen, best_of, passage, place),
+            warnings=context.warnings_of(passage),
+        )
         for place, passage in enumerate(context.in_order(cited), start=1)
     )
     return Cited(shown, clean.counts + unseen.counts, clean.counts)

@@ -181,6 +181,8 @@ def print_sources(sources: list[dict[str, Any]], *, with_quotes: bool = True) ->
         print_text(number, place, (f"  {source['label']}", "dim"))
         print_text((f"    {where}", "dim"))
         print_text((f"    id {source['document']}", "dim"))
+        if source["warnings"]:
+            print_text((f"    kept from the model: {', '.join(source['warnings'])}", "yellow"))
         if source["cited"] and with_quotes:
             print_text(f"    “{source['quote']}”", wrap=True)
 

@@ -224,6 +224,7 @@ def print_outcomes(outcomes: Sequence[UploadOutcome], seconds: float) -> None:
     out.print()
     print_table(("", ""), rows)
     print_hidden(outcomes)
+    print_findings(outcomes)
     for warning, count in Counter(warning for outcome in outcomes for warning in outcome.warnings).items():
         print_note(f"{count} file(s): {warning}")
 
@@ -238,6 +239,18 @@ def print_hidden(outcomes: Sequence[UploadOutcome]) -> None:
         print_table(("not indexed, since hidden", ""), rows, report=True)
     if len(hiding) > MAX_ROWS:
         print_note(f"and hidden content in {len(hiding) - MAX_ROWS} more files: clearance jobs list")
+
+
+def print_findings(outcomes: Sequence[UploadOutcome]) -> None:
+    """Print which files speak to the model that answers, or hide text in characters; most passages first."""
+    found = sorted((o for o in outcomes if o.findings), key=lambda o: (-sum(o.findings.values()), o.item.path))
+    if found:
+        out.print()
+        listed = (", ".join(f"{kind} {n}" for kind, n in o.findings.items()) for o in found[:MAX_ROWS])
+        rows = zip((o.item.path for o in found), listed, strict=False)
+        print_table(("kept from the model", "passages"), rows, report=True)
+    if len(found) > MAX_ROWS:
+        print_note(f"and in {len(found) - MAX_ROWS} more files: clearance jobs list")
 
 
 def _untagged(paths: Sequence[str], rules: Path) -> str:

@@ -52,8 +52,9 @@ class UploadItem:
 class UploadOutcome:
     """The final state of a file: indexed, unchanged, or failed with a reason.
 
-    `stages_us` has the worker's microseconds by stage, `hidden` counts of hidden content that is not indexed, and
-    `warnings` what the API said at upload, such as that nobody can read the document.
+    `stages_us` has the worker's microseconds by stage, `hidden` counts of hidden content that is not indexed,
+    `findings` counts of passages that speak to a model or hide a text, and `warnings` what the API said at upload, such
+    as that nobody can read the document.
     """
 
     item: UploadItem
@@ -61,6 +62,7 @@ class UploadOutcome:
     reason: str | None = None
     stages_us: dict[str, int] = field(default_factory=dict)
     hidden: dict[str, int] = field(default_factory=dict)
+    findings: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
@@ -205,7 +207,7 @@ class _Uploads:
         listed |= {job: self._client.get(path("jobs", job)) for job in missing}
         for job_id in [j for j in self._jobs if j in listed and listed[j]["state"] in FINAL_STATES]:
             job = listed[job_id]
-            counts = (job["stages_us"] or {}, job["hidden"] or {})
+            counts = (job["stages_us"] or {}, job["hidden"] or {}, job["findings"] or {})
             warnings = self._warnings.pop(job_id)
             self._end(UploadOutcome(self._jobs.pop(job_id), job["state"], job["reason"], *counts, warnings))
         if self._jobs and time.monotonic() - self._ended_at > STALL_SECONDS:

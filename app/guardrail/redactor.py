@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from app.guardrail.active_content import Addresses, make_inert
 from app.guardrail.check import Check
 from app.guardrail.gate import Redacted, redact
+from app.incoming.control_characters import without_invisible
 
 
 class Redactor:
@@ -34,5 +35,5 @@ class InertRedactor(Redactor):
         self._allowed = allowed
 
     def __call__(self, text: str) -> str:
-        """The redacted text, made inert."""
-        return make_inert(super().__call__(text), self._allowed)
+        """The redacted text, made inert, without characters that show nothing."""
+        return make_inert(without_invisible(super().__call__(text)), self._allowed)

@@ -46,6 +46,7 @@ class Job:
     finished_at: dt.datetime | None
     stages_us: dict[str, int] | None
     hidden: dict[str, int] | None
+    findings: dict[str, int] | None
     retried_by: uuid.UUID | None
 
 
@@ -220,6 +221,7 @@ def _jobs(subject: Subject) -> Select[*tuple[Any, ...]]:
             IngestJob.finished_at,
             IngestJob.stages,
             IngestJob.hidden,
+            IngestJob.findings,
             IngestJob.retried_by,
         )
         .join(Collection, Collection.id == IngestJob.collection_id)

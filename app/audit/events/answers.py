@@ -21,13 +21,17 @@ Outcome = Literal[
 
 @dataclass(frozen=True)
 class ShownPassage:
-    """A passage as it was shown: public ids of chunk, document and version, rank from 1, the document's label."""
+    """A passage as it was shown: public ids of chunk, document and version, rank from 1, the document's label.
+
+    `warnings` are kinds of what was found in it and kept from the model.
+    """
 
     chunk: uuid.UUID
     document: uuid.UUID
     version: uuid.UUID
     rank: int
     label: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -193,6 +193,8 @@ class IngestJob(Base):
     stages: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     # What the file hides, by kind: left out, and counted for the one who uploaded it.
     hidden: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    # Passages that speak to a model or have characters that hide a text, by kind: indexed, and counted likewise.
+    findings: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     # Never inserted: the database alone writes it.

@@ -12,6 +12,7 @@ from app.answer.turns import AnswerView
 from app.audit.events.answers import FeedbackReason
 from app.grounding.report import GroundingReport
 from app.identity.feedback_tokens import MAX_TOKEN
+from app.incoming.finding import FindingKind
 from app.settings import LabelName
 from app.web.api.schemas import ApiModel, CollectionName, Question
 
@@ -44,6 +45,11 @@ class SourceOut(ApiModel):
     page: int | None
     label: LabelName
     quote: str
+    warnings: tuple[FindingKind, ...] = Field(
+        (),
+        description="what the passage holds and was kept from the model: sentences that speak to it (`instruction`), or"
+        " characters that hide a text",
+    )
 
 
 class AddedWordsOut(ApiModel):

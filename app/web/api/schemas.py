@@ -160,6 +160,11 @@ class JobOut(ApiModel):
     hidden: dict[str, int] | None = Field(
         None, description="what the file hides and is not indexed, by kind, as in {'sheets': 1, 'rows': 3}"
     )
+    findings: dict[str, int] | None = Field(
+        None,
+        description="how many of its passages speak to the model that answers (`instruction`), or have characters that"
+        " hide a text (`control characters`): they are indexed, and that is kept from the model",
+    )
     retried_by: uuid.UUID | None = Field(None, description="the upload that brought its bytes once more")
     warnings: list[str] = Field(default_factory=list, description="when sent: that nobody will be able to read it")
 

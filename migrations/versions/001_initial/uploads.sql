@@ -17,6 +17,7 @@ create table ingest_job (
   created_at timestamptz default now() not null,
   finished_at timestamptz,
   hidden jsonb,
+  findings jsonb,
   -- The upload that brought the bytes of this one once more.
   retried_by uuid,
   constraint ingest_job_pkey primary key (id),
@@ -221,7 +222,7 @@ create policy curators_add on ingest_job for insert to clearance_app
 create policy uploaders_drop on ingest_job for delete to clearance_app
   using (uploaded_by = (select clearance.caller()) and state in ('indexed', 'unchanged', 'failed'));
 grant select (id, collection_id, scope_id, path, uploaded_by, size, sha256, state, reason, document_id, stages,
-  created_at, finished_at, hidden, retried_by), delete on ingest_job to clearance_app;
+  created_at, finished_at, hidden, findings, retried_by), delete on ingest_job to clearance_app;
 grant insert (id, collection_id, scope_id, path, uploaded_by, content, size, sha256, reason, document_id,
   stages, finished_at) on ingest_job to clearance_app;
 
@@ -236,7 +237,7 @@ create policy worker on posting to clearance_ingest
   using (document_id = any ((select clearance.worked_on())::bigint[]));
 create policy worker on vector_row for insert to clearance_ingest with check (chunk_id in (select c.id from chunk c));
 grant select on ingest_job, document to clearance_ingest;
-grant update (state, reason, document_id, stages, finished_at, hidden) on ingest_job to clearance_ingest;
+grant update (state, reason, document_id, stages, finished_at, hidden, findings) on ingest_job to clearance_ingest;
 grant select (document_id, scope_id), insert (document_id, scope_id, title, content), delete
   on original to clearance_ingest;
 grant select (id, document_id, scope_id, ordinal), insert (document_id, scope_id, ordinal, heading_path, page, text,
