@@ -69,6 +69,11 @@ def links() -> list[str]:
     return _listed(_data()["after"])
 
 
+def number_labels() -> tuple[str, ...]:
+    """Pieces of what columns and lines of numbers are called."""
+    return tuple(map(lowered, _listed(_data()["numbers"])))
+
+
 def no_values() -> frozenset[str]:
     """Words of other languages than English that stand where a value could, and are none."""
     return frozenset(lowered(word) for words in _data()["no_value"].values() for word in words.split())

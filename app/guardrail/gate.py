@@ -217,7 +217,7 @@ class Gate:
             left = before
             if group.of_label:
                 left = self._label(start)
-                if not left:
+                if not left or group.cue is None or group.cue.found(lowered(left)) is None:
                     continue
             elif group.cue is not None and group.cue.found(cued) is None:
                 continue

@@ -8,7 +8,7 @@ from app.guardrail.cues import PARTICLES, complements, links, names, unspaced_ch
 from app.guardrail.lookalikes import lowered
 
 _FOREIGN = unspaced_characters()
-_START = re.compile(rf"""(?:(?<=[ \n"'`(>{_FOREIGN}])|\A)(?=[^ \n"'`(\[{_FOREIGN}]{{0,30}}?[\d!#$%^&])(?=[^ \n"'`(\[<=:,;.\-{_FOREIGN}])""")
+_START = re.compile(rf"""(?:(?<=[ \n"'`(>{_FOREIGN}])|\A)(?=[^ \n"'`(\[{_FOREIGN}]{{0,30}}?[\d!#$%^&])(?=[^ \n"'`(\[<=:,;.\-#%{{_{_FOREIGN}])""")
 _VALUE = rf"[^ \n\"'`,;{_FOREIGN}]{{4,48}}"
 
 

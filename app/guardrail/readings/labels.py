@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.guardrail.check import Check, Cue, Finding, Run, Tail, beginnings
+from app.guardrail.check import Check, Cue, Finding, Run, Tail
 from app.guardrail.checks.values import is_mixed
 from app.guardrail.groups import CheckGroup
+from app.guardrail.cues import number_labels
 from app.guardrail.lookalikes import lowered
 from app.guardrail.outline import UNSURE
 from app.guardrail.readings.reading import TAIL, groups_of
@@ -16,8 +17,7 @@ _START = re.compile(
     r"(?:(?<=[\n|>,;])|(?<=[\n|>,;] )|(?<=\n[-+.>] )|(?<=\n\d[.)] )|(?<=[\n|>,;][\"'`])|(?<=[\n|] [\"'`])|(?<=\n[-+.] [\"'`]))"
     r"(?=[^ \n|<>\"'`,;])"
 )
-_RUN = Run(re.compile(r"[^\n|<]*"), 80)
-_DIGITS = re.compile(r"[^\n|<\d]*(?:\d[^\n|<\d]*){4}", re.ASCII)
+_RUN = Run(re.compile(r"[^\n|<]*"), 56)
 _END = re.compile(r"[\"'`.,;)_]{0,3} *(?:[\n|<,;]|\Z)")
 
 
@@ -29,8 +29,7 @@ class LabelledReading:
     """
 
     groups: tuple[CheckGroup, ...]
-    words: re.Pattern[str]  # where one of any cue begins
-    cue: Cue = Cue(("",), re.compile(""), of_label=True)
+    cue: Cue
     opener: re.Pattern[str] = _START
     run: Run = _RUN
     needs: str = ""
@@ -39,8 +38,6 @@ class LabelledReading:
 
     def at(self, window: str, start: int) -> Finding | None:
         cued = lowered(window[:start])
-        if _DIGITS.match(window, start) is None and self.words.search(cued) is None:
-            return None
         best: Finding | None = None
         for group in self.groups:
             if group.cue is not None and group.cue.found(cued) is None:
@@ -65,4 +62,5 @@ def _fills(window: str, start: int, found: Finding) -> bool:
 def labelled_reading(checks: Sequence[Check]) -> Check:
     """The checks as labels name what they look for."""
     groups = groups_of(checks)
-    return LabelledReading(groups, beginnings([word for group in groups if group.cue for word in group.cue.words]))
+    words = tuple({word for group in groups if group.cue for word in group.cue.words}) + number_labels()
+    return LabelledReading(groups, Cue(words, re.compile(""), of_label=True))

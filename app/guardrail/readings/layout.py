@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from app.guardrail.check import NUMBER_START, Check, Cue, Run
 from app.guardrail.checks.values import is_mixed
+from app.guardrail.cues import verbs
+from app.guardrail.groups import CheckGroup
 from app.guardrail.lookalikes import LOOKALIKE_DIGITS
 from app.guardrail.readings.reading import Reading, groups_of
 from app.guardrail.readings.rewriting import LOOKALIKE, Rewritten, glue, rewrite, space
@@ -40,6 +43,7 @@ _VALUE = re.compile(
     r"""(?:(?<=[>\n`"'(=])|(?<=[|:>=\-] )|(?<=\[\d\] )|(?<=[ (])(?=[^ \n]{0,30}?[\d!#$%^&]))(?=[^ \n"'`=:<>()\[\]{},;&|])"""
 )
 _LAYOUT = re.compile(r"[<>|\\&`~\n\]]|  |[^\x00-\x7f]")
+_ANNOUNCES = re.compile(rf"(?:[:=|>\n]|(?: (?:{verbs()})))[ |>\n]{{0,6}}[(\[]?[\"'`]?\Z")
 _ANY = re.compile("")
 _ALONE = re.compile(r"[^ \n]{3,64} *(?:\n|\Z)")
 
@@ -69,6 +73,20 @@ def _forms(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
         yield left, bare
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _NamedByLayout:
+    """Whether a cue is found once layout is undone, and not before."""
+
+    groups: tuple[CheckGroup, ...]
+
+    def __call__(self, before: str) -> bool:
+        if _LAYOUT.search(before) is None or _ANNOUNCES.search(before, max(len(before) - 24, 0)) is None:
+            return False
+        left = rewrite(before, space)
+        cues = [group.cue for group in self.groups if group.cue is not None]
+        return left is not None and any(cue.found(left.text) and not cue.found(before) for cue in cues)
+
+
 def _named(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
     """Layout stands only before the value: between it and what names it.
 
@@ -88,7 +106,7 @@ def layout_readings(checks: Sequence[Check]) -> tuple[Check, ...]:
     groups = groups_of(checks)
     named = tuple(group for group in groups if group.cue is not None)
     words = tuple(dict.fromkeys(word for group in named if group.cue for word in group.cue.words))
-    cue = Cue(words, _LAYOUT)
+    cue = Cue(words, _LAYOUT, _NamedByLayout(named))
     return (
         Reading(groups, _GLUED, _GLUED_RUN, _forms, _VALUABLE),
         Reading(named, _GLUED, _GLUED_RUN, _halves, _ANY, cue=Cue(words, _ANY)),
