@@ -123,7 +123,7 @@ class Cue:
         """
         if self.may_end is not None and not self.may_end(lowered):
             return None
-        if self._any.search(lowered) is None:
+        if self.pattern.pattern and self._any.search(lowered) is None:
             return None
         return self.pattern.search(_OWN_WORDS.sub("]", lowered) if "[redacted: " in lowered or "]" in lowered else lowered)
 

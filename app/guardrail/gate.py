@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from app.guardrail.check import BEFORE, OPENING, WORD, Check, Finding, Run, Tail
-from app.guardrail.groups import CheckGroup, group_checks
+from app.guardrail.groups import CheckGroup, Ranges, group_checks, joined
 from app.guardrail.lookalikes import lowered
 from app.guardrail.normal import Normaliser
 from app.guardrail.outline import Outline
@@ -134,18 +134,33 @@ class Gate:
         cues = self._find_cues(limit)
         worth = _WORTH_A_LOOK.search(text, scan) is not None
         found = []
+        near: dict[re.Pattern[str], list[tuple[int, Ranges]]] = {}
         for number, group in enumerate(self._groups):
             if group.of_label:
                 found += [(at, number) for at in group.starts(text, scan, limit)]
             elif group.cue is not None:
-                for begin, end in group.near_cue(cues, limit) if cues else ():
-                    found += [(at, number) for at in group.starts(text, max(begin, scan), end)]
+                if cues and (ranges := group.near_cue(cues, limit)):
+                    near.setdefault(group.opener, []).append((number, ranges))
             elif worth and (not group.needs or text.find(group.needs, scan) >= 0):
                 found += [(at, number) for at in group.starts(text, scan, limit)]
+        for asked in near.values():
+            found += self._near(asked)
         if self._mask_end >= 0:
             found = list({*found, *self._behind_mask(limit)})
         found.sort()
         return found
+
+    def _near(self, asked: list[tuple[int, Ranges]]) -> Iterator[tuple[int, int]]:
+        """The starts of groups with one opener that lie in the ranges of each; the text is searched once."""
+        group = self._groups[asked[0][0]]
+        starts = [
+            at
+            for begin, end in joined(span for _, ranges in asked for span in ranges)
+            for at in group.starts(self._text, max(begin, self._scan), end)
+        ]
+        for number, ranges in asked:
+            for begin, end in ranges:
+                yield from ((at, number) for at in starts[bisect_left(starts, begin) : bisect_left(starts, end)])
 
     def _find_cues(self, limit: int) -> dict[str, list[int]]:
         """Where the cue words end that are near enough to a start in scan..limit; those seen before are kept."""

@@ -1,7 +1,7 @@
 """Checks as the gate asks them: in groups that start at the same places and read the same text. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,6 +9,17 @@ from app.guardrail.check import BEFORE, Check, Cue, Run
 from app.guardrail.lookalikes import lowered
 
 Ranges = list[tuple[int, int]]
+
+
+def joined(ranges: Iterable[tuple[int, int]]) -> Ranges:
+    """The ranges in order, made one where they touch."""
+    apart: Ranges = []
+    for begin, end in sorted(ranges):
+        if apart and begin <= apart[-1][1]:
+            apart[-1] = apart[-1][0], max(apart[-1][1], end)
+        else:
+            apart.append((begin, end))
+    return apart
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,13 +48,8 @@ class CheckGroup:
         """Where a start has a word of the group's cue before it: of what `CheckGroups.find_cues` found, the ranges that
         belong to the cue, made one where they touch, ascending.
         """
-        apart: Ranges = []
-        for begin in sorted(end for word in (self.cue.words if self.cue else ()) for end in found.get(word, ())):
-            if apart and begin <= apart[-1][1]:
-                apart[-1] = apart[-1][0], min(begin + BEFORE, limit)
-            else:
-                apart.append((begin, min(begin + BEFORE, limit)))
-        return apart
+        words = self.cue.words if self.cue else ()
+        return joined((end, min(end + BEFORE, limit)) for word in words for end in found.get(word, ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ _OTHERS = r"(?:\](?:,|;| and| und| et| y| or)*[ \n]{1,2}){0,8}"
 _CUE = Cue(
     (*_WORDS, "open", "unlock", "disarm", "off", "deactiv", "disabl", "question", " key"),
     re.compile(rf"""(?:{_FRAME}|{_OPENS}){_OTHERS}[(\[]?["'`]?\Z"""),
-    FrameEnd("code", r"with|using|dialling|typing|entering|code|key|and|und|et|y|or|,|;"),
+    FrameEnd("code", r"with|using|dialling|typing|entering|code|key"),
 )
 _DIGITS = r"[*#]?\d{3,10}[*#]?|\d{1,4}(?:[ \-]\d{1,4}){1,4}"
 _CODE = re.compile(

@@ -6,26 +6,22 @@ from app.guardrail.check import PatternCheck, Run
 from app.guardrail.checks.values import is_code, is_mixed
 from app.guardrail.cues import PARTICLES, complements, links, names, unspaced_characters
 from app.guardrail.lookalikes import lowered
+from app.guardrail.word_trees import any_of, prefixes
 
 _FOREIGN = unspaced_characters()
 _START = re.compile(rf"""(?:(?<=[ \n"'`(>{_FOREIGN}])|\A)(?=[^ \n"'`(\[{_FOREIGN}]{{0,30}}?[\d!#$%^&])(?=[^ \n"'`(\[<=:,;.\-#%{{_{_FOREIGN}])""")
 _VALUE = rf"[^ \n\"'`,;{_FOREIGN}]{{4,48}}"
 
 
-def _prefixes(words: list[str]) -> str:
-    """The words, and whatever they begin with."""
-    return "|".join("(?:".join(map(re.escape, word)) + ")?" * (len(word) - 1) for word in sorted(words, reverse=True))
-
-
 # The value; where a link follows it, what that leads to.
 _RUN = Run(
     re.compile(
         rf"""(?:[^ \n"'`{_FOREIGN}]{{0,48}}["'`]?,?(?: ?\([^\n)]{{0,36}}|[{PARTICLES}][\n{_FOREIGN}]{{0,12}}"""
-        rf"""| (?:(?:{_prefixes(sorted(set(links())))})(?: [^\n.;:]{{0,64}})?)?)?)?"""
+        rf"""| (?:(?:{prefixes(links())})(?: [^\n.;:]{{0,64}})?)?)?)?"""
     ),
     120,
 )
-_LINK = "|".join(re.escape(word) for word in sorted(set(links()), key=len, reverse=True))
+_LINK = any_of(links())
 _ENDS = rf"(?= *(?:[.,;:!?)\"'`\n|<]|\Z)| (?:{complements()}|and|und|et|y|e) )"
 
 

@@ -5,7 +5,7 @@ import re
 
 from app.guardrail.check import Cue, PatternCheck, Tail
 from app.guardrail.checks.values import QUOTED_RUN, QUOTED_START, VALUE_START, entropy, is_code, is_mixed
-from app.guardrail.cues import ASSIGN, PARTICLES, complements, names, verbs
+from app.guardrail.cues import ASSIGN, PARTICLES, FrameEnd, complements, names, verbs
 from app.guardrail.lookalikes import lowered
 
 _NAMES = names("secret")
@@ -23,6 +23,7 @@ _CUE = Cue(
         r"""|(?:secret|api|access|auth)[ _-]?(?:key|token|secret)s? ["'`]\Z"""
         rf"""|(?:{_NAMES.unspaced})[{PARTICLES}\n]{{0,6}}[ :=|]{{0,3}}["'`]?\Z"""
     ),
+    FrameEnd("secret", "key|token|secret|credential|auth|sig|passw|pwd|id|value|set|api"),
 )
 _HEADER = Cue(
     ("bearer", "basic", "token", "x-api-key", "authorization"),

@@ -10,6 +10,7 @@ from app.guardrail.check import Check, Cue, Run
 from app.guardrail.checks.values import VALUE_START
 from app.guardrail.readings.reading import Reading, groups_of
 from app.guardrail.readings.rewriting import Rewritten
+from app.guardrail.word_trees import any_of, prefixes
 
 _EXTENT = 190
 _MIN_WORDS = 4
@@ -22,24 +23,10 @@ _CHARACTERS = {word: character for table in _TABLES.values() for word, character
 _BEGINNINGS = [word for word, character in _CHARACTERS.items() if character.isalnum() or character == "+"]
 
 
-def prefixes(words: Sequence[str]) -> str:
-    """A pattern of the words and of whatever they begin with; a tree, so that nothing is tried twice."""
-    tree: dict[str, list[str]] = {}
-    for word in words:
-        if word:
-            tree.setdefault(word[0], []).append(word[1:])
-    branches = [re.escape(first) + (f"(?:{inner})?" if (inner := prefixes(rest)) else "") for first, rest in tree.items()]
-    return "|".join(branches)
-
-
-def _any_of(words: Sequence[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-
-
-_WORD = rf"(?i:{_any_of([*_CHARACTERS])})"
+_WORD = rf"(?i:{any_of([*_CHARACTERS])})"
 _BETWEEN = r"(?:, ?|[ \-])"
 _PART = rf"(?i:{prefixes([*_CHARACTERS])})"
-_SPELLED = re.compile(rf"(?<![A-Za-z0-9])(?=(?i:{_any_of(_BEGINNINGS)})[ ,\-])")
+_SPELLED = re.compile(rf"(?<![A-Za-z0-9])(?={any_of([*_BEGINNINGS, *map(str.capitalize, _BEGINNINGS)])}[ ,\-])")
 _SPELLED_RUN = Run(re.compile(rf"(?:{_WORD}{_BETWEEN})*(?:{_PART})?"), _EXTENT)
 # A piece that stands as it is, then spelled characters: only where a value is announced.
 _MIXED_RUN = Run(
