@@ -34,7 +34,7 @@ _MAX_READ = 120  # characters of a format that are compared; what is longer goes
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FormatPart:
     """Characters of one class, `least` to `most` of them (None: any number), or one of some literal texts."""
 
     name: str = ""
@@ -52,7 +52,7 @@ class Format:
     """
 
     service: str
-    parts: tuple[Part, ...]
+    parts: tuple[FormatPart, ...]
     pattern: re.Pattern[str]
     begins: tuple[str, ...]
     mark: str
@@ -75,18 +75,18 @@ def fold_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _parse_part(word: str) -> Part:
+def _parse_part(word: str) -> FormatPart:
     counted = _COUNTED.fullmatch(word)
     if counted is not None:
         least = int(counted["least"])
         most = least if counted["more"] is None else int(counted["most"]) if counted["most"] else None
-        return Part(counted["name"], least, most)
+        return FormatPart(counted["name"], least, most)
     # Around the choices stand fixed texts: "a{b,c}d" splits into "a", "b,c", "d".
     pieces = [piece.split(",") if at % 2 else [piece] for at, piece in enumerate(_CHOICE.split(word))]
-    return Part(texts=tuple("".join(texts) for texts in product(*pieces)))
+    return FormatPart(texts=tuple("".join(texts) for texts in product(*pieces)))
 
 
-def _pattern(parts: tuple[Part, ...]) -> re.Pattern[str]:
+def _pattern(parts: tuple[FormatPart, ...]) -> re.Pattern[str]:
     """The pattern of a format, as far as a decision reads."""
     written, left = [], _MAX_READ
     for part in parts:

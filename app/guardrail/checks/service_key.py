@@ -13,9 +13,9 @@ _MAX_DISTANCE = 40  # characters between the name and the value
 _ANY = re.compile(r"[A-Za-z0-9_\-+/=.:|!]{10,128}")
 _GENERIC = re.compile(r"[A-Za-z0-9_\-+/]{10,128}={0,2}")
 # What stands before a value that is written down, rather than part of a path or of a longer word.
-_BEGINS_VALUE = re.compile(r"""[\s"'`=:(\[{<>,|;@]\Z""")
+_BEGIN_VALUE = frozenset(" \n=\"'`:([{<>,|;@")
 # A placeholder behind it counts as the text that it hides.
-_IN_TOKEN = re.compile(r"[\w\-\[]|[+/=.?$%&!@#^~*][A-Za-z0-9\[]")
+_IN_TOKEN = re.compile(r"[\w\-\[]|[+/=.?:$%&!@#^~*][A-Za-z0-9\[]")
 _SAID = re.compile(r"key|token|secret|auth|credential|passw|pwd|api(?![a-z])|bearer|(?<![a-z])pat(?![a-z])")
 _HASH = re.compile(
     r"(?<![a-z])(?:commit|nonce|cursor|src|url|href|sha\d*|digest|revision|rev|etag|checksum|md5|hash|fingerprint|integrity|version|build|image|"
@@ -23,7 +23,8 @@ _HASH = re.compile(
     r"(?:project|account|tenant|user|order|request|trace|workspace|org|app|client|object)[ _-]?(?:id|uuid)|"
     r"uuid|guid|isbn|sku|serial|part|docs?|document|page|file|blob|tree|merge|branch|tag)s?(?![a-z])"
 )
-_ASSIGNED = re.compile(r"""[\w.\-]{0,24}["'`\])]{0,2}\s{0,4}(?:=>|:=|={1,2}|:|-)\s{0,4}["'`(]{0,2}\Z""")
+# The value is set to the name, passed to something of that name, or stands on the line below it.
+_ASSIGNED = re.compile(r"""[\w.\-]{0,24}["'`\])]{0,2}\s{0,4}(?:=>|:=|={1,2}|[:\-(,|>\n])\s{0,4}["'`(]{0,2}\Z""")
 _QUOTED = re.compile(r"""(?P<name>[\w.\-]{1,40})["'\]]{0,2} {0,2}(?:=>|:=|=|:) {0,2}["'`]\Z""")
 _DIGEST_SIZES = (32, 40, 56, 64, 96, 128)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -70,10 +71,10 @@ class ServiceKeyCheck:
     tail = Tail(re.compile(r"[\w+/=.\-~]*", re.ASCII), closer=False)
 
     def at(self, window: str, start: int) -> Finding | None:
-        before, value = window[:start], _ANY.match(window, start)
-        if value is None or not (is_random(value[0]) or _UUID.match(value[0])):
+        if window[start - 1 : start] not in _BEGIN_VALUE:
             return None
-        if _BEGINS_VALUE.search(before) is None or is_plain_query(before):
+        before, value = window[:start], _ANY.match(window, start)
+        if value is None or not (is_random(value[0]) or _UUID.match(value[0])) or is_plain_query(before):
             return None
         named = [_Named.of(window, start, *at) for at in find_names(before, FORMATS.services)]
         near = [one for one in named if one.near]
@@ -105,7 +106,7 @@ def _is_generic(value: str, *, said: bool, assigned: bool) -> bool:
         return said or assigned
     longest = max(re.split(r"[_\-./+]", value), key=len)
     if len(value) < 16:
-        return said and assigned and is_random(longest) and entropy(value) >= 2.8
+        return longest == value and sum(map(str.isdigit, value)) >= 2 and is_random(value) and entropy(value) >= 2.8
     return is_random(longest) and entropy(value) >= 3.2
 
 
@@ -114,8 +115,10 @@ def _is_alone(value: str, before: str) -> bool:
     assigned = _QUOTED.search(before)
     if assigned is None or _HASH.search(re.sub(r"[A-Z]", lambda hump: f"_{hump[0]}", assigned["name"]).lower()):
         return False
-    if len(value) < 24 or sum(sign.isdigit() for sign in value) < 2 or _UUID.fullmatch(value) or _HEX.fullmatch(value):
+    if len(value) < 24 or sum(sign.isdigit() for sign in value) < 2 or _UUID.fullmatch(value):
         return False
+    if _HEX.fullmatch(value):
+        return len(value) not in {24, *_DIGEST_SIZES}
     return is_random(max(re.split(r"[_\-./+]", value), key=len)) and entropy(value) >= 3.8
 
 

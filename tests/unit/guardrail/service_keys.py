@@ -5,14 +5,14 @@ import re
 import string
 
 from app.guardrail.checks.randomness import is_random
-from app.guardrail.checks.service_formats import CLASSES, Format, Part
+from app.guardrail.checks.service_formats import CLASSES, Format, FormatPart
 
 _ALPHABETS = {
     name: [sign for sign in string.printable if re.match(f"[{signs}]", sign)] for name, signs in CLASSES.items()
 }
 
 
-def _make_part(part: Part, seeded: random.Random) -> str:
+def _make_part(part: FormatPart, seeded: random.Random) -> str:
     if part.texts:
         return seeded.choice(part.texts)
     size = part.least if part.most is None else seeded.randint(part.least, part.most)

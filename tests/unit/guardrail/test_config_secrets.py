@@ -23,6 +23,10 @@ MASKED = {
             f"https://a.example.net/c?sv=2022-11-02&sr=b&sig={ALNUM}%3D",
             "https://a.example.net/c?sv=2022-11-02&sr=b&sig=#",
         ),
+        (f"https://mainnet.infura.io/v3/{HEX} up", "# up"),
+        (f"https://api.telegram.org/bot123456789:AA{ALNUM}x/getMe", "#"),
+        (f"https://maker.ifttt.com/trigger/door/with/key/{ALNUM}", "#"),
+        (f"https://{HEX}@o123.ingest.sentry.io/42", "#"),
         ("otpauth://totp/Ex:bob?secret=JBSWY3DPEHPK3PXP&x=1", "otpauth://totp/Ex:bob?secret=#"),
     ],
     "files": [
@@ -85,6 +89,8 @@ MASKED = {
 LEFT_ALONE = [
     f"https://example.com/share/{HEX}?sid=259da778-4f21-433a-9e4f-e4f4a0a32af4",
     "https://docs.example.com/view?usp=sharing&resourcekey=0-QoRk_Wz1WqergoldjgpXRA",
+    "https://docs.infura.io/v3/overview and https://discord.com/api/overview",
+    "cloud_sql_proxy -instances=acme-dev:us-central1:db-1 on Google Cloud",
     "password: str = settings.password_2",
     'getenv("API_TOKEN", "production")',
     "<key>CFBundleIdentifier2</key>",

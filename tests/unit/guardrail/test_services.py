@@ -87,6 +87,11 @@ def test_a_key_beside_its_service_is_called_by_it(one: Format) -> None:
         assert reason(service_key.CHECK, before, key) == f"{one.service} key", before
 
 
+@pytest.mark.parametrize("service", [name for name in TOLD["others"] if name not in TOLD["words"]])
+def test_a_random_value_that_is_given_to_a_service_is_masked(service: str) -> None:
+    assert shown(f"{service}('aB3dE6gH9jK2mN5pQ8sT')") == f"{service}('#')"
+
+
 @pytest.mark.parametrize("service", TOLD["others"])
 def test_a_random_value_that_is_called_a_services_key_is_masked(service: str) -> None:
     for name in (service, service.upper().replace(" ", "_") + "_API_KEY"):
