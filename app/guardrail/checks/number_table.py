@@ -65,9 +65,10 @@ def anything(_number: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A number. `shapes`: its forms between commas; 9 is a digit, A a letter, `9{7}` seven digits. A valid number
-    with one of `words` near before it is found, and right behind its name any number is. In a form of `strong` a valid number
-    needs no name; nor does one of `whole` where it is all of the text, as an answer to a question for it is.
+    """A number, its forms between commas: 9 is a digit, A a letter, `9{7}` seven digits.
+
+    Near behind one of `words` a valid number is found, right behind it any. In a form of `strong` a valid number needs
+    no name; nor does one of `whole` where it is all of the text, as an answer to a question for it is.
     """
 
     country: str
