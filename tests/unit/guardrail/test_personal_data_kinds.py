@@ -252,3 +252,8 @@ def test_every_prefix_of_some_words() -> None:
         match = pattern.match(text)
         assert match is not None
         assert match.end() == end
+
+
+def test_a_placeholder_names_no_number_behind_it() -> None:
+    assert only("+44 20 7946 0958 and 1234567 rows", "phone") == "# and 1234567 rows"
+    assert only("SMITH851010AB1CD, 87654321 rows", "driving licence") == "#, 87654321 rows"
