@@ -45,6 +45,13 @@ FOUND = {
         ("+44\u201120\u20117946\u20110958", "#"),
         ("tel:+1-415-555-0132", "tel:#"),
         ("+49 30 901820-44 or (415) 555-0132", "# or #"),
+        ("+49 30 901820 ext. 44, please", "#, please"),
+        ("555 0132 (mobile)", "# (mobile)"),
+        ("Телефон: 8 912 345-67-89", "Телефон: #"),
+        ("Zadzwoń: 501 234 567", "Zadzwoń: #"),
+        ("Tlf. 22 12 34 56", "Tlf. #"),
+        ("Cep no: 05321234567", "Cep no: #"),
+        ("https://x.example/a?phone=4155550132", "https://x.example/a?phone=#"),
     ],
     "card": [
         ("4111111111111111", "#"),
@@ -64,6 +71,7 @@ FOUND = {
         ("6011 0009 9013 9424", "#"),
         ("my card is 4012-8888-8888-1882", "my card is #"),  # a wrong checksum, but called a card
         ("4111 1111 1111 1111 12", "# 12"),
+        ("https://x.example/pay?card=4111111111111111", "https://x.example/pay?card=#"),
     ],
     "iban": [
         ("DE89370400440532013000", "#"),
@@ -106,6 +114,8 @@ LEFT_ALONE = {
         "https://example.com/a/0171-2345678",
         "call me at 10:30 on 5 May",
         "550e8400-e29b-41d4-a716-446655440000",
+        "https://x.example/users/4155550132",
+        "IBAN rest 1009 0000 0002 3569",
     ],
     "card": [
         "4111 1111 1111 1112",

@@ -189,6 +189,7 @@ LEFT_ALONE = (
     "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
     "d670460b4b4aece5915caf5c68d12f560a9fe3e4",
     "99 Problems",
+    "work is at Step 5",
     "May 5 is a holiday",
     "version 12.531.909-3",
     "000-00-0000",
