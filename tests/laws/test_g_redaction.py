@@ -14,7 +14,7 @@ from app.guardrail.gate import Gate, redact
 from app.guardrail.normal import fold
 
 CHECKS = (*default_checks(), *optional_checks())
-LONGEST_RUN = max(check.run.extent for check in CHECKS)
+MAX_RUN = max(check.run.extent for check in CHECKS)
 SECRETS = (
     "alice.o-neil@example.co.uk",
     "john\\_doe@mail.example.com",
@@ -287,4 +287,4 @@ def test_hold_back_is_bounded(text: str) -> None:
     gate = Gate(CHECKS)
     for character in fold(text)[0]:
         gate.feed(character)
-        assert gate.held <= WORD.extent + LONGEST_RUN + BEFORE
+        assert gate.held <= WORD.extent + MAX_RUN + BEFORE

@@ -137,8 +137,9 @@ _WORD_START = re.compile(_first_words([*words.BEFORE, *words.BOX_STARTS, *words.
 _ENDING_START = re.compile(rf"{words.CAPITAL}(?<!\w.)(?=[\w'.\-]{{2,34}}+ )(?=[\w'.\-]{{2,34}}+(?:{_ENDED}|(?<=er)))")
 _CUE = Cue(
     (
-        *("address", "adress", "lives at", "located at", "is at ", "sent to", "wohn", "anschrift", "corner of", "ul. ", "ул. "),
-        *("station is on", "arrived at", "meet you at", "direcci", "indirizz", " resid", "адрес", "endereço"),
+        *("address", "adress", "lives at", "located at", "is at ", "sent to", "wohn", "anschrift"),
+        *("corner of", "ul. ", "ул. ", "station is on", "arrived at"),
+        *("meet you at", "direcci", "indirizz", " resid", "адрес", "endereço"),
     ),
     re.compile(
         r"(?:address(?:es)?(?: (?:is|are|was))?|adress\w*(?: (?:ist|lautet))?|liv(?:es?|ing) (?:at|on|"

@@ -11,7 +11,7 @@ BEHIND = (
     r"street|avenue|road|lane)\b\.?"
 )
 BEHIND_WEAK = (
-    r"(?:Drive|Dr|Court|Ct|Place|Pl|Way|Square|Sq|Close|Circle|Cir|Trail|Trl|Row|Walk|Gardens|Gdns|"
+    r"(?:Drive|Dr|Court|Ct|Place|Pl|Way|Square|Sq|Close|Circle|Cir|Trail|Trl|IdForm|Walk|Gardens|Gdns|"
     r"Grove|Hill|Rise|Quay|Wharf|"
     r"Alley|Loop|Plaza|Parade|Green|Mall|Ridge|View|Park|Point|Pass|Path|Run|Crossing|Bend|Cove|"
     r"Heights|Hollow|Manor|Yard|"

@@ -1,6 +1,6 @@
 """Numbers of passports, driving licences, identity cards: beside their names, or where little else looks like them."""
 
-from app.guardrail.checks.number_table import Row, Table, anything
+from app.guardrail.checks.number_table import IdForm, Table, anything
 
 _PASSPORT = (
     r"(?:reise)?pass(?:port)?s?(?:[ -]?(?:nummer|nr))?|travel (?:document|passport)|passeport|"
@@ -38,36 +38,36 @@ def korean(number: str) -> bool:
     return number[0] in "MSRODG"
 
 
-PASSPORTS: tuple[Row, ...] = (
-    Row("", "passport", anything, _PASSPORT,
+PASSPORTS: tuple[IdForm, ...] = (
+    IdForm("", "passport", anything, _PASSPORT,
         "9{7}, 9{8}, 9{9}, A9{6}, A9{7}, A9{8}, A9{9}, AA9{6}, AA9{7}, AA9{8}, AAA9{6}, AAA9{7}, "
         "99AA9{5}, A99A9{5}, A99A99A9{2}, 99AAA9{4}, 9{2} 9{7}, 9999 9{6}, 9{2} 99 9{6}, A9{2}AAA9{3}"),
-    Row("Germany", "passport", checked_731, _PASSPORT,
+    IdForm("Germany", "passport", checked_731, _PASSPORT,
         "A9{8}, A99A99A99, A9A99A999, A99A9{5}, A9999A999, AA9A9A999, AAA9{6}, AA9{7}, A9AA9A999, "
         "A99AA9999, A9A9A9999", whole="A99A99A99, A9{8}"),
-    Row("Korea", "passport", korean, _PASSPORT, "A9{3}A9{4}", whole="A9{3}A9{4}"),
-    Row("Spain", "passport", anything, _PASSPORT, "AAA9{6}, AAA-9{6}", whole="AAA9{6}"),
-    Row("Italy, United Kingdom", "passport or identity card", anything, rf"{_PASSPORT}|{_IDENTITY}",
+    IdForm("Korea", "passport", korean, _PASSPORT, "A9{3}A9{4}", whole="A9{3}A9{4}"),
+    IdForm("Spain", "passport", anything, _PASSPORT, "AAA9{6}, AAA-9{6}", whole="AAA9{6}"),
+    IdForm("Italy, United Kingdom", "passport or identity card", anything, rf"{_PASSPORT}|{_IDENTITY}",
         "AA9{7}, AA9{5}AA, 9{7}AA", whole="AA9{7}"),
-    Row("India, United States", "passport", anything, _PASSPORT, "A9{7}, A9{8}"),
+    IdForm("India, United States", "passport", anything, _PASSPORT, "A9{7}, A9{8}"),
 )  # fmt: skip
-LICENCES: tuple[Row, ...] = (
-    Row("United Kingdom", "driving licence", uk_driver, _LICENCE, "",
+LICENCES: tuple[IdForm, ...] = (
+    IdForm("United Kingdom", "driving licence", uk_driver, _LICENCE, "",
         "A{5}9{6}AA9AA, A{5}9{6}A99AA, A{4}9{7}AA9AA, A{3}9{8}AA9AA, A{2}9{9}AA9AA, "
         "A{2}9{7}9{2}9AA9AA, A{2}9{9}AA9AA, A{5}9{6}A9AA9, A{2}9{9}9AA9AA"),
-    Row("Korea", "driving licence", lambda number: 11 <= int(number[:2]) <= 28, _LICENCE, "99-99-9{6}-99",
+    IdForm("Korea", "driving licence", lambda number: 11 <= int(number[:2]) <= 28, _LICENCE, "99-99-9{6}-99",
         "99-99-9{6}-99"),
-    Row("Italy", "driving licence", anything, _LICENCE, "A9A99A999A, AA9{7}A, A9{7}A, A{2}9{6}A"),
-    Row("Germany", "driving licence", anything, _LICENCE,
+    IdForm("Italy", "driving licence", anything, _LICENCE, "A9A99A999A, AA9{7}A, A9{7}A, A{2}9{6}A"),
+    IdForm("Germany", "driving licence", anything, _LICENCE,
         "A9{2}9A9A9A99, A9{2}9{7}A9, A9{2}AAA9AA99, A9{9}9, A99A9A9A999, A999AAA9A99, A9A99AAA99A"),
-    Row("", "driving licence", anything, _LICENCE,
+    IdForm("", "driving licence", anything, _LICENCE,
         "9{7}, 9{8}, 9{9}, 9{10}, 9{11}, 9{12}, A9{5}, A9{6}, A9{7}, A9{8}, A9{9}, A9{10}, A9{11}, "
         "A9{12}, A9{13}, A9{14}, AA9{5}, AA9{6}, AA9{7}, "
         "A999-9999-9999, A999-999-99-999-9, A99-99-9999, 999-999-999, 99 999 999, AA99 9{11}, "
         "AA-9{13}, AA9{13}, AA99 99999999999, A999 9999 9999 99"),
 )  # fmt: skip
-IDENTITY_CARDS: tuple[Row, ...] = (
-    Row("", "identity card", anything, _IDENTITY,
+IDENTITY_CARDS: tuple[IdForm, ...] = (
+    IdForm("", "identity card", anything, _IDENTITY,
         "A9{8}, AA9{7}, AA99999AA, AA 9{7}, AAA9{6}, 9{9}, A99A99A99, A9A99A999, 9{12}, AA9{5}AA, 9{7}AA, " "AA9{6}"),
 )  # fmt: skip
 TABLES = (Table("passport", PASSPORTS), Table("driving licence", LICENCES))

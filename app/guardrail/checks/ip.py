@@ -3,8 +3,8 @@
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
-from app.guardrail.check import PatternCheck
-from app.guardrail.checks.runs import HEX_START
+from app.guardrail.check import NUMBER_START, PatternCheck
+from app.guardrail.checks.runs import HEX_START, NUMBER_AND_LABEL
 
 _V4 = re.compile(r"(?<![A-Za-z0-9_])(?<!\d\.)(?:\d{1,3}\.){3}\d{1,3}(?![A-Za-z0-9_]|\.\d|-\w)", re.ASCII)
 _V6 = re.compile(
@@ -47,6 +47,7 @@ V4 = PatternCheck(
     reason="IPv4 address",
     pattern=_V4,
     accept=_is_v4,
-    opener=re.compile(r"\d(?<![A-Za-z0-9_].)(?=\d{0,2}\.\d)", re.ASCII),
+    run=NUMBER_AND_LABEL,
+    opener=NUMBER_START,
 )
 V6 = PatternCheck(kind="ip", reason="IPv6 address", pattern=_V6, accept=_is_v6, opener=HEX_START)

@@ -4,7 +4,7 @@ import re
 
 from stdnum import luhn as luhn_checksum
 
-from app.guardrail.checks.number_table import ANY_FORM, Row, Table, anything
+from app.guardrail.checks.number_table import ANY_FORM, IdForm, Table, anything
 from app.guardrail.checks.numbers import weighted
 
 _MBI = re.compile(
@@ -47,25 +47,25 @@ def au_medicare(number: str) -> bool:
     return number[0] in "23456" and weighted(number, (1, 3, 7, 9, 1, 3, 7, 9), 10) == int(number[8])
 
 
-ROWS: tuple[Row, ...] = (
-    Row("United States", "NPI", us_npi, r"npi|provider identifier", "9{10}", whole=ANY_FORM),
-    Row("United States", "DEA number", us_dea, r"dea(?: registration)?", "AA9{7}"),
-    Row("United States", "Medicare number", us_mbi, r"mbi|medicare",
+ROWS: tuple[IdForm, ...] = (
+    IdForm("United States", "NPI", us_npi, r"npi|provider identifier", "9{10}", whole=ANY_FORM),
+    IdForm("United States", "DEA number", us_dea, r"dea(?: registration)?", "AA9{7}"),
+    IdForm("United States", "Medicare number", us_mbi, r"mbi|medicare",
         "9AA9AA9AA99, 9A99A99AA99, 9AA9A99AA99, 9A99AA9AA99",
         "9AA9-AA9-AA99, 9A99-A99-AA99, 9AA9-A99-AA99, 9A99-AA9-AA99, 9AA9AA9AA99"),
-    Row("Germany", "insured person's number", de_insured,
+    IdForm("Germany", "insured person's number", de_insured,
         r"kvnr|krankenkasse\w*|krankenversicherten\w*|versichertennummer|egk\w*", "A9{9}", whole="A9{9}"),
-    Row("Germany", "doctor's number", de_doctor, r"lanr|arztnummer", "9{9}"),
-    Row("Australia", "Medicare number", au_medicare, r"medicare", "9{10}, 9{11}, 9999 99999 9 9, 9999 99999 9",
+    IdForm("Germany", "doctor's number", de_doctor, r"lanr|arztnummer", "9{9}"),
+    IdForm("Australia", "Medicare number", au_medicare, r"medicare", "9{10}, 9{11}, 9999 99999 9 9, 9999 99999 9",
         whole="9999 99999 9"),
-    Row("", "medical record number", anything, _PATIENT,
+    IdForm("", "medical record number", anything, _PATIENT,
         "9{5}, 9{6}, 9{7}, 9{8}, 9{9}, 9{10}, A9{5}, A9{6}, A9{7}, A9{8}, AA9{5}, AA9{6}, AA9{7}, "
         "AA9{8}, AAA9{5}, AAA9{6}, AAA9{7}, AAA9{8}, "
         "A-9{5}, A-9{6}, A-9{7}, A-9{8}, AA-9{6}, AA-9{7}, AAA-9{5}, AAA-9{6}, AAA-9{7}, AAA-9{8}, "
         "99-99-99, 999-99-99, 999-999-999, 999-9999-9999"),
-    Row("", "medical record number", lambda number: number.startswith(("MRN", "MED")), r"mrn",
+    IdForm("", "medical record number", lambda number: number.startswith(("MRN", "MED")), r"mrn",
         "AAA9{5}, AAA9{6}, AAA9{7}, AAA9{8}", "AAA-9{5}, AAA-9{6}, AAA-9{7}, AAA-9{8}, AAA9{8}"),
-    Row("", "medical licence", anything,
+    IdForm("", "medical licence", anything,
         r"medical licen[cs]e|medical certificate|certificate number|approbation\w*|gmc(?: (?:no|number))?",
         "9{5}, 9{6}, 9{7}, A9{5}, A9{6}, AA9{7}"),
 )  # fmt: skip

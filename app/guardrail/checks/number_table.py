@@ -32,8 +32,8 @@ _OTHER_THING = re.compile(
     r"(?:[ -]?(?:numbers?|no|nr|num|id|code|n°|nº|is)){0,2}[.]?[ :#=(\-]{0,3}\Z"
 )
 _GLUED = re.compile(r"(?:[A-Za-z0-9][\-_./#@]|[#$€£]|https?://[^ \n=]*)\Z")
-_LEAST_VARIED = 3  # characters; of longer numbers, one with a single digit is made up to show the form
-_LEAST_WHOLE = 10  # shorter numbers are too often valid by chance
+_MIN_VARIED = 3  # characters; of longer numbers, one with a single digit is made up to show the form
+_MIN_WHOLE = 10  # shorter numbers are too often valid by chance
 ANY_FORM = "any"
 _AFTER_GROUP = re.compile(r"(?:\A|[ (])[A-Z0-9]*\d[A-Z0-9]* \Z")
 
@@ -64,10 +64,11 @@ def anything(_number: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A number. `shapes`: its forms between commas; 9 is a digit, A a letter, `9{7}` seven digits. A valid number
-    with one of `words` near before it is found, and right behind its name any number is. In a form of `strong` a valid number
-    needs no name; nor does one of `whole` where it is all of the text, as an answer to a question for it is.
+class IdForm:
+    """A number, its forms between commas: 9 is a digit, A a letter, `9{7}` seven digits.
+
+    Near behind one of `words` a valid number is found, right behind it any. In a form of `strong` a valid number needs
+    no name; nor does one of `whole` where it is all of the text, as an answer to a question for it is.
     """
 
     country: str
@@ -85,14 +86,14 @@ class Table:
     """The rows of one kind; `any_words` name every one of them."""
 
     kind: str
-    rows: tuple[Row, ...]
+    rows: tuple[IdForm, ...]
     any_words: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Entry:
     kind: str
-    row: Row
+    row: IdForm
     named: Callable[[str], bool]
     called: Callable[[str], bool]
     strong: bool
@@ -117,7 +118,7 @@ def _by_shape(tables: Iterable[Table]) -> Mapping[str, tuple[_Entry, ...]]:
             is_named, is_called = named(words), named(words, _NEXT)
             strong, whole = set(_forms(row.strong)), set(_forms(row.whole))
             for shape in strong | set(_forms(row.shapes)):
-                is_whole = shape in whole or (row.whole == ANY_FORM and len(shape) >= _LEAST_WHOLE)
+                is_whole = shape in whole or (row.whole == ANY_FORM and len(shape) >= _MIN_WHOLE)
                 entry = _Entry(table.kind, row, is_named, is_called, shape in strong, is_whole)
                 found.setdefault(shape, []).append(entry)
     return {shape: tuple(entries) for shape, entries in found.items()}
@@ -161,7 +162,7 @@ class TableCheck:
         return None
 
     def _accepts(self, entry: _Entry, text: str, before: str, window: str) -> bool:
-        if (len(text) <= _LEAST_VARIED or len(set(compact(text))) > 1) and _PATH.search(before) is None:
+        if (len(text) <= _MIN_VARIED or len(set(compact(text))) > 1) and _PATH.search(before) is None:
             valid = entry.row.valid(text if entry.row.raw else compact(text))
             if (valid and entry.named(before)) or entry.called(before):
                 return _OTHER_THING.search(before) is None

@@ -1,4 +1,4 @@
-"""Where checks start and how far they read, to the right and back. Those that share both are asked together, which is what a start costs."""
+"""Where checks start and how far they read. Those that share both are asked together, which is what a start costs."""
 
 import re
 

@@ -1,6 +1,6 @@
 """Numbers that a company gives to people: staff and customer numbers, beside a word for them."""
 
-from app.guardrail.checks.number_table import Row, Table, anything
+from app.guardrail.checks.number_table import IdForm, Table, anything
 
 _SHAPES = (
     "9{4}, 9{5}, 9{6}, 9{7}, 9{8}, 9{9}, 9{10}, A9{4}, A9{5}, A9{6}, A9{7}, A9{8}, AA9{4}, AA9{5}, "
@@ -28,6 +28,6 @@ _CUSTOMER = (
     r"(?:no|numarası)|номер клиента"
 )
 TABLES = (
-    Table("staff number", (Row("", "staff number", anything, _STAFF, _SHAPES),)),
-    Table("customer number", (Row("", "customer number", anything, _CUSTOMER, _SHAPES),)),
+    Table("staff number", (IdForm("", "staff number", anything, _STAFF, _SHAPES),)),
+    Table("customer number", (IdForm("", "customer number", anything, _CUSTOMER, _SHAPES),)),
 )

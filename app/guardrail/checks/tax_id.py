@@ -13,7 +13,7 @@ from stdnum.se import orgnr
 from stdnum.sg import uen
 from stdnum.us import ein
 
-from app.guardrail.checks.number_table import ANY_FORM, Row, Table, anything
+from app.guardrail.checks.number_table import ANY_FORM, IdForm, Table, anything
 from app.guardrail.checks.numbers import weighted
 
 _VAT = r"vat(?: (?:no|number|id|reg\w*))*|ust-?id\w*|umsatzsteuer\w*|btw\w*|tva\w*|iva|p\.? ?iva|moms\w*|dph"
@@ -33,29 +33,29 @@ def kr_company(number: str) -> bool:
     return brn.is_valid(number) and -total % 10 == int(number[9])
 
 
-ROWS: tuple[Row, ...] = (
-    Row("United States", "EIN", ein.is_valid, r"f?ein|employer id\w*|tax ?id|federal id", "9{9}, 99-9{7}"),
-    Row("Australia", "ABN", abn.is_valid, r"abn|business number", "9{11}", "99 999 999 999", whole=ANY_FORM),
-    Row("Australia", "ACN", au_company, r"acn|company number", "9{9}, 999 999 999"),
-    Row("Brazil", "CNPJ", cnpj.is_valid, r"cnpj", "9{14}", "99.999.999/9999-99", whole=ANY_FORM),
-    Row("European Union", "VAT number", vat.is_valid, _VAT,
+ROWS: tuple[IdForm, ...] = (
+    IdForm("United States", "EIN", ein.is_valid, r"f?ein|employer id\w*|tax ?id|federal id", "9{9}, 99-9{7}"),
+    IdForm("Australia", "ABN", abn.is_valid, r"abn|business number", "9{11}", "99 999 999 999", whole=ANY_FORM),
+    IdForm("Australia", "ACN", au_company, r"acn|company number", "9{9}, 999 999 999"),
+    IdForm("Brazil", "CNPJ", cnpj.is_valid, r"cnpj", "9{14}", "99.999.999/9999-99", whole=ANY_FORM),
+    IdForm("European Union", "VAT number", vat.is_valid, _VAT,
         "AA9{8}, AA9{9}, AA9{10}, AA9{11}, AA9{12}, AAA9{8}, AA9{9}A99, AA9{7}A, AA9{7}AA, AAA9{7}A, "
         "AA9{8}A, AA9A9{5}A", "AAA9{8}, AA9{9}A99"),
-    Row("France", "SIREN or SIRET", lambda number: siren.is_valid(number) or siret.is_valid(number), r"siren|siret",
-        "9{9}, 999 999 999, 9{14}, 999 999 999 99999"),
-    Row("Germany", "tax number", stnr.is_valid, r"steuer-?(?:nummer|nr)\.?|st\.?-?nr\.?",
+    IdForm("France", "SIREN or SIRET", lambda number: siren.is_valid(number) or siret.is_valid(number),
+        r"siren|siret", "9{9}, 999 999 999, 9{14}, 999 999 999 99999"),
+    IdForm("Germany", "tax number", stnr.is_valid, r"steuer-?(?:nummer|nr)\.?|st\.?-?nr\.?",
         "99/999/99999, 999/999/99999, 999/9999/9999, 9{10}, 9{11}, 9{13}"),
-    Row("India", "GSTIN", in_gstin, r"gst(?:in)?(?: \w+)?", "99A{5}9999A9A9, 99A{5}9999A9AA, 99A{5}9999A99",
+    IdForm("India", "GSTIN", in_gstin, r"gst(?:in)?(?: \w+)?", "99A{5}9999A9A9, 99A{5}9999A9AA, 99A{5}9999A99",
         "99A{5}9999A9A9, 99A{5}9999A9AA"),
-    Row("Italy", "partita IVA", iva.is_valid, r"partita iva|p\.? ?iva", "9{11}", whole=ANY_FORM),
-    Row("Korea", "business number", kr_company, r"brn|사업자등록번호|business registration", "9{10}, 999-99-99999",
+    IdForm("Italy", "partita IVA", iva.is_valid, r"partita iva|p\.? ?iva", "9{11}", whole=ANY_FORM),
+    IdForm("Korea", "business number", kr_company, r"brn|사업자등록번호|business registration", "9{10}, 999-99-99999",
         whole="999-99-99999"),
-    Row("Peru", "RUC", ruc.is_valid, r"ruc", "9{11}", whole=ANY_FORM),
-    Row("Philippines", "TIN", anything, r"bir(?: tin)?", "9{12}, 999-999-999-999, 999-999-999-999"),
-    Row("Poland", "NIP", nip.is_valid, r"nip", "9{10}, 999-999-99-99, 999-99-99-999"),
-    Row("Poland", "REGON", regon.is_valid, r"regon", "9{9}, 9{14}"),
-    Row("Singapore", "UEN", uen.is_valid, r"uen", "9{8}A, 9{9}A", "A99AA9999A", whole="9{8}A, 9{9}A"),
-    Row("Sweden", "company number", orgnr.is_valid,
+    IdForm("Peru", "RUC", ruc.is_valid, r"ruc", "9{11}", whole=ANY_FORM),
+    IdForm("Philippines", "TIN", anything, r"bir(?: tin)?", "9{12}, 999-999-999-999, 999-999-999-999"),
+    IdForm("Poland", "NIP", nip.is_valid, r"nip", "9{10}, 999-999-99-99, 999-99-99-999"),
+    IdForm("Poland", "REGON", regon.is_valid, r"regon", "9{9}, 9{14}"),
+    IdForm("Singapore", "UEN", uen.is_valid, r"uen", "9{8}A, 9{9}A", "A99AA9999A", whole="9{8}A, 9{9}A"),
+    IdForm("Sweden", "company number", orgnr.is_valid,
         r"org(?:anisations)?[.-]?(?:nr|nummer)|company (?:identity code|reg\w*)", "9{10}, 999999-9999"),
 )  # fmt: skip
 TABLE = Table("tax id", ROWS)

@@ -3,7 +3,7 @@
 import re
 
 from app.guardrail.check import NUMBER_START, Check, PatternCheck
-from app.guardrail.checks.number_table import Row, Table, anything, is_all, named
+from app.guardrail.checks.number_table import IdForm, Table, anything, is_all, named
 from app.guardrail.checks.runs import ALNUM_START, CODE, CODE_START, NUMBER_AND_LABEL
 
 _VIN_VALUES = {
@@ -49,16 +49,16 @@ def in_plate(number: str) -> bool:
     return number[:2] in _STATES
 
 
-ROWS: tuple[Row, ...] = (
-    Row("United Kingdom", "number plate", uk_plate, _PLATE_WORDS, "AA99AAA, AA99-AAA", whole="AA99AAA, AA99-AAA"),
-    Row("United Kingdom", "number plate", anything, _PLATE_WORDS, "A999AAA, A99AAA, A9AAA, AAA999A, AAA99A, AA99AAA",
-        whole="A999AAA, AAA999A"),
-    Row("India", "number plate", in_plate, _PLATE_WORDS, "",
+ROWS: tuple[IdForm, ...] = (
+    IdForm("United Kingdom", "number plate", uk_plate, _PLATE_WORDS, "AA99AAA, AA99-AAA", whole="AA99AAA, AA99-AAA"),
+    IdForm("United Kingdom", "number plate", anything, _PLATE_WORDS,
+        "A999AAA, A99AAA, A9AAA, AAA999A, AAA99A, AA99AAA", whole="A999AAA, AAA999A"),
+    IdForm("India", "number plate", in_plate, _PLATE_WORDS, "",
         "AA99AA9999, AA9AAA9999, AA99A9999, AA-99-AA-9999, AA99AAA9999"),
-    Row("Nigeria", "number plate", anything, _PLATE_WORDS, "AAA999AA, AAA-999AA", "AAA-999AA"),
-    Row("Turkey", "number plate", anything, _PLATE_WORDS,
+    IdForm("Nigeria", "number plate", anything, _PLATE_WORDS, "AAA999AA, AAA-999AA", "AAA-999AA"),
+    IdForm("Turkey", "number plate", anything, _PLATE_WORDS,
         "99A9999, 99A99999, 99AA999, 99AA9999, 99AAA99, 99AAA999, 99AAA9999", whole="99AAA999, 99AAA9999, 99AA9999"),
-    Row("", "number plate", anything, _PLATE_WORDS,
+    IdForm("", "number plate", anything, _PLATE_WORDS,
         "AA-999-AA, AAA-9999, AAA9999, AAA-999, AAA999, A-AA-999, A-AA999, A-AA9999, AA-AA999, "
         "AA-AA9999, AAA-AA999, AAA-A999, A-A999, A-A9999, AA-A9999, "
         "99-AAA-9, 9-AAA-99, AA-99-AA, AA999AA, 9AAA999, AAA9A99, 9999-AAA, 9999AAA, AA99999, A999AA99, "
