@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from app.guardrail.word_trees import any_of
+
 BEFORE = 96  # characters to the left of a start that a decision may read
 
 KINDS = {
@@ -85,18 +87,9 @@ _OWN_WORDS = re.compile(rf"(?:{re.escape(OPENING)}|\A(?:{_CUT_OPENING}))(?:{'|'.
 
 
 def beginnings(words: Sequence[str]) -> re.Pattern[str]:
-    """Matches, without reading on, where one of the words begins: by their first two characters, then the rest."""
-    plain = sorted({word.lstrip("^") for word in words})
-    if not plain:
-        return re.compile("(?!)")
-    if min(map(len, plain)) < 2:
-        return re.compile(f"(?={'|'.join(map(re.escape, plain))})")
-    rest: dict[str, list[str]] = {}
-    for word in plain:
-        rest.setdefault(word[:2], []).append(re.escape(word[2:]))
-    firsts = "".join(re.escape(character) for character in sorted({begin[0] for begin in rest}))
-    alternatives = "|".join(rf"{re.escape(begin)}(?:{'|'.join(of)})" for begin, of in rest.items())
-    return re.compile(rf"(?=[{firsts}])(?={alternatives})")
+    """Finds where one of the words stands."""
+    plain = {word.lstrip("^") for word in words}
+    return re.compile(any_of(word for word in plain if not any(other != word and word.startswith(other) for other in plain)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +139,8 @@ class Check(Protocol):
 
     @property
     def needs(self) -> str:
-        """What the word at the start must contain (empty: nothing): a test that is cheaper than `opener`."""
+        """What the word at the start must contain (empty: nothing), a test that is cheaper than `opener`: as it stands,
+        or, if it begins with a bracket, as a pattern."""
 
     @property
     def cue(self) -> Cue | None:
@@ -169,6 +163,12 @@ NUMBER_START = re.compile(r"[+(\d](?<![A-Za-z0-9].)", re.ASCII)
 LONG_WORD_START = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9_][^ \n]{7})")
 # The same but for words of prose, which have nothing but small letters behind the first: no token is such a word.
 TOKEN_START = re.compile(LONG_WORD_START.pattern + r"(?![A-Za-z][a-z]{7,19}[ \n.,;:!?)])")
+
+# What the word at a start has that one of these finds: text without it is not searched.
+DIGIT = "[0-9]"
+LONG = "[^ \n]{8}"
+CAPITAL = "[A-Z]"
+IMPLIED = {NUMBER_START: DIGIT, LONG_WORD_START: LONG, TOKEN_START: LONG}
 
 
 def accept_all(match: re.Match[str], before: str) -> bool:

@@ -133,16 +133,15 @@ class Gate:
         text, scan = self._text, self._scan
         cues = self._find_cues(limit)
         worth = _WORTH_A_LOOK.search(text, scan) is not None
-        found = []
+        found = [(at, number) for number, group in self._checks.labelled for at in group.starts(text, scan, limit)]
+        if worth:
+            for needed, numbered in self._checks.plain:
+                if needed.search(text, scan) is not None:
+                    found += [(at, number) for number, group in numbered for at in group.starts(text, scan, limit)]
         near: dict[re.Pattern[str], list[tuple[int, Ranges]]] = {}
-        for number, group in enumerate(self._groups):
-            if group.of_label:
-                found += [(at, number) for at in group.starts(text, scan, limit)]
-            elif group.cue is not None:
-                if cues and (ranges := group.near_cue(cues, limit)):
-                    near.setdefault(group.opener, []).append((number, ranges))
-            elif worth and (not group.needs or text.find(group.needs, scan) >= 0):
-                found += [(at, number) for at in group.starts(text, scan, limit)]
+        for number, group in self._checks.cued if cues else ():
+            if ranges := group.near_cue(cues, limit):
+                near.setdefault(group.opener, []).append((number, ranges))
         for asked in near.values():
             found += self._near(asked)
         if self._mask_end >= 0:
@@ -180,9 +179,8 @@ class Gate:
         Farther on, what stands before a start is the text itself (`_before`).
         """
         begin, end = max(self._scan, self._mask_end), min(limit, self._mask_end + BEFORE)
-        for number, group in enumerate(self._groups):
-            if group.cue is not None and not group.of_label:
-                yield from ((at, number) for at in group.starts(self._text, begin, end))
+        for number, group in self._checks.cued:
+            yield from ((at, number) for at in group.starts(self._text, begin, end))
 
     def _decide(self, limit: int, *, final: bool) -> None:
         """Decide the starts in scan..limit from left to right, stopping early at one that needs more text."""
@@ -218,35 +216,31 @@ class Gate:
     def _judge(self, start: int, groups: Sequence[CheckGroup], *, final: bool) -> bool:
         """Decide one start; False if a check needs text that is not there yet."""
         text, size = self._text, len(self._text)
-        if all(group.of_label for group in groups) and not self._label(start):
-            self._scan, self._waiting = start + 1, None
-            return True
         before = self._before(start)
-        if before.endswith(OPENING):  # nothing begins within a placeholder
-            self._scan, self._waiting = start + 1, None
-            return True
-        cued = lowered(before)
         best: Finding | None = None
         tail: Tail | None = None
+        run: Run | None = None
+        end = start
+        if before.endswith(OPENING):  # nothing begins within a placeholder
+            groups = ()
         for group in groups:
             left = before
-            if group.of_label:
-                left = self._label(start)
-                if not left or group.cue is None or group.cue.found(lowered(left)) is None:
+            if group.cue is not None:
+                left = self._label(start) if group.of_label else before
+                if not left or group.cue.found(lowered(left)) is None:
                     continue
-            elif group.cue is not None and group.cue.found(cued) is None:
-                continue
-            end = group.run.end(text, start)
+            if group.run is not run:
+                run, end = group.run, group.run.end(text, start)
             if end == size and not final:
-                self._waiting = group.run
+                self._waiting = run
                 return False
-            if end - start < group.run.min_extent:
+            if end - start < run.min_extent:
                 continue
-            window = left + text[start : end + 1]
+            window, at = left + text[start : end + 1], len(left)
             for check in group.checks:
-                found = check.at(window, len(left))
-                if found is not None and (best is None or found.end - len(left) > best.end):
-                    best, tail = replace(found, start=0, end=found.end - len(left)), check.tail
+                found = check.at(window, at)
+                if found is not None and (best is None or found.end - at > best.end):
+                    best, tail = replace(found, start=0, end=found.end - at), check.tail
         self._scan = start + 1
         self._waiting = None
         if best is not None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from app.guardrail.check import NUMBER_START, Check, Cue, Finding, PatternCheck, Run
+from app.guardrail.check import CAPITAL, NUMBER_START, Check, Cue, Finding, PatternCheck, Run
 from app.guardrail.checks import address_words as words
 from app.guardrail.checks.runs import CODE, CODE_START, NUMBER_AND_LABEL
 
@@ -98,7 +98,7 @@ class AddressCheck:
     forms: tuple[re.Pattern[str], ...]
     cue: Cue | None = None
     kind = "address"
-    needs = ""
+    needs = "[0-9A-ZÀ-ÖØ-ÞĀ-ŽΆ-ΫА-ЯЁЄІЇ]"
     tail = None
 
     def at(self, window: str, start: int) -> Finding | None:
@@ -170,6 +170,6 @@ CHECKS: tuple[Check, ...] = (
     AddressCheck(_WORD_RUN, _WORD_START, tuple(_compiled(_BY_WORD))),
     AddressCheck(_WORD_RUN, _ENDING_START, tuple(_compiled(_BY_ENDING))),
     AddressCheck(_WORD_RUN, _CUE_START, tuple(_compiled(_BY_CUE)), _CUE),
-    PatternCheck("address", "postcode of the United Kingdom", _POSTCODE, run=CODE, opener=CODE_START),
+    PatternCheck("address", "postcode of the United Kingdom", _POSTCODE, run=CODE, opener=CODE_START, needs=CAPITAL),
     PatternCheck("address", "number called a postcode", _ANY_CODE, _is_code, run=NUMBER_AND_LABEL, opener=NUMBER_START),
 )

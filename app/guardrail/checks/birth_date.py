@@ -47,5 +47,5 @@ def _is_birth(_match: re.Match[str], before: str) -> bool:
 
 CHECKS = (
     PatternCheck(_KIND, _REASON, _DATE, _is_birth, run=NUMBER_AND_LABEL, opener=NUMBER_START),
-    PatternCheck(_KIND, _REASON, _DATE, _is_birth, run=_MONTH_RUN, opener=_MONTH_START),
+    PatternCheck(_KIND, _REASON, _DATE, _is_birth, run=_MONTH_RUN, opener=_MONTH_START, needs="[A-Z]"),
 )

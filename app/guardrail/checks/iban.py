@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import Finding, Run
+from app.guardrail.check import DIGIT, Finding, Run
 from app.guardrail.checks.numbers import mod_97
 from app.guardrail.checks.runs import words_before
 
@@ -39,7 +39,7 @@ class IbanCheck:
     kind = "iban"
     run = _RUN
     opener = re.compile(r"[A-Za-z](?<![A-Za-z0-9].)(?=[A-Za-z]\d\d)", re.ASCII)
-    needs = ""
+    needs = DIGIT
     cue = None
     tail = None
 

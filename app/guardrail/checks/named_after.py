@@ -52,5 +52,6 @@ CHECK = PatternCheck(
     pattern=re.compile(_VALUE),
     accept=_is_named,
     opener=_START,
+    needs=r"[\d!#$%^&]",
     run=_RUN,
 )

@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import Check, PatternCheck
+from app.guardrail.check import CAPITAL, Check, PatternCheck
 from app.guardrail.checks import (
     bank_account,
     document_id,
@@ -40,7 +40,7 @@ _NINO = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 CHECKS: tuple[Check, ...] = (
-    PatternCheck(KIND, "United Kingdom: national insurance number", _NINO, _is_nino, run=CODE, opener=CODE_START),
+    PatternCheck(KIND, "United Kingdom: national insurance number", _NINO, _is_nino, run=CODE, opener=CODE_START, needs=CAPITAL),
     *table_checks(
         Table(KIND, ROWS, _ANY_WORDS),
         tax_id.TABLE,

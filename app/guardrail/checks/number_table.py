@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from app.guardrail.check import NUMBER_START, WORD, Finding, Run
+from app.guardrail.check import DIGIT, NUMBER_START, WORD, Finding, Run
 from app.guardrail.checks.runs import ALNUM_START, NUMBER_AND_LABEL, words_before
 
 _SHAPE = str.maketrans({**{str(digit): "9" for digit in range(10)}, **{chr(65 + at): "A" for at in range(26)},
@@ -142,7 +142,7 @@ class TableCheck:
     run: Run
     opener: re.Pattern[str]
     entries: Mapping[str, tuple[_Entry, ...]]
-    needs = ""
+    needs = DIGIT
     cue = None
     tail = None
 

@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import NUMBER_START, Check, PatternCheck
+from app.guardrail.check import CAPITAL, DIGIT, NUMBER_START, Check, PatternCheck
 from app.guardrail.checks.number_table import IdForm, Table, anything, is_all, named
 from app.guardrail.checks.runs import ALNUM_START, CODE, CODE_START, NUMBER_AND_LABEL
 
@@ -85,9 +85,9 @@ def _is_named_plate(match: re.Match[str], before: str) -> bool:
 
 
 CHECKS: tuple[Check, ...] = (
-    PatternCheck("vehicle", "vehicle identification number", _VIN, _is_vin, opener=ALNUM_START),
-    PatternCheck("vehicle", "plate of the United Kingdom", _UK_SPACED, run=CODE, opener=CODE_START),
-    PatternCheck("vehicle", "number called a plate", _SPACED, _is_named_plate, run=CODE, opener=CODE_START),
+    PatternCheck("vehicle", "vehicle identification number", _VIN, _is_vin, opener=ALNUM_START, needs=DIGIT),
+    PatternCheck("vehicle", "plate of the United Kingdom", _UK_SPACED, run=CODE, opener=CODE_START, needs=CAPITAL),
+    PatternCheck("vehicle", "number called a plate", _SPACED, _is_named_plate, run=CODE, opener=CODE_START, needs=CAPITAL),
     PatternCheck(
         "vehicle", "number called a plate", _DIGITS_FIRST, _is_named_plate, run=NUMBER_AND_LABEL, opener=NUMBER_START
     ),

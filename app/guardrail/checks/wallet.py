@@ -3,7 +3,7 @@
 import re
 from hashlib import sha256
 
-from app.guardrail.check import PatternCheck
+from app.guardrail.check import DIGIT, PatternCheck
 from app.guardrail.checks.runs import ALNUM_START
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"  # Base58
@@ -41,7 +41,7 @@ def _is_account(match: re.Match[str], before: str) -> bool:
 
 
 CHECKS = (
-    PatternCheck("wallet", "Base58Check address", _BASE58, _is_base58, opener=ALNUM_START),
-    PatternCheck("wallet", "Bech32 address", _SEGWIT, _is_bech32, opener=ALNUM_START),
-    PatternCheck("wallet", "Ethereum address", _ETHER, _is_account, opener=ALNUM_START),
+    PatternCheck("wallet", "Base58Check address", _BASE58, _is_base58, opener=ALNUM_START, needs=DIGIT),
+    PatternCheck("wallet", "Bech32 address", _SEGWIT, _is_bech32, opener=ALNUM_START, needs=DIGIT),
+    PatternCheck("wallet", "Ethereum address", _ETHER, _is_account, opener=ALNUM_START, needs=DIGIT),
 )

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.guardrail.check import WORD, Check, Finding, Run, Tail
+from app.guardrail.check import LONG, WORD, Check, Finding, Run, Tail
 from app.guardrail.gate import redact
 
 _START = re.compile(r"(?<![A-Za-z0-9+/_\-])(?=[A-Za-z0-9+/_\-]{8})(?=[A-Za-z0-9+/_\-]{1,40}?[0-9A-Z])", re.ASCII)
@@ -46,7 +46,7 @@ class DecodedReading:
     kind: str = ""
     run: Run = WORD
     opener: re.Pattern[str] = _START
-    needs: str = ""
+    needs: str = LONG
     cue: None = None
     tail: Tail | None = Tail(re.compile(r"[\w+/=\-]*", re.ASCII), closer=False)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from app.guardrail.check import NUMBER_START, Check, Cue, Run
+from app.guardrail.check import DIGIT, NUMBER_START, Check, Cue, Run
 from app.guardrail.checks.values import is_mixed
 from app.guardrail.cues import verbs
 from app.guardrail.groups import CheckGroup
@@ -13,6 +13,7 @@ from app.guardrail.readings.reading import Reading, groups_of
 from app.guardrail.readings.rewriting import LOOKALIKE, Rewritten, glue, rewrite, space
 
 _EXTENT = 190
+_MARKS = r"[\\~`<&%=\[_\x80-\U0010ffff]"
 _VALUABLE = re.compile(r"(?s:.*?)(?:[\d@]|&#|[%=]\d|[^\x00-\x7f])")
 _TAG = r"<(?:!--[^\n]{0,66}|[A-Za-z/][^<>\n]{0,64}>?)?"
 # Words that hold an escape, an entity, a tag, a code mark, a citation or a letter of another alphabet.
@@ -108,9 +109,8 @@ def layout_readings(checks: Sequence[Check]) -> tuple[Check, ...]:
     words = tuple(dict.fromkeys(word for group in named if group.cue for word in group.cue.words))
     cue = Cue(words, _LAYOUT, _NamedByLayout(named))
     return (
-        Reading(groups, _GLUED, _GLUED_RUN, _forms, _VALUABLE),
-        Reading(named, _GLUED, _GLUED_RUN, _halves, _ANY, cue=Cue(words, _ANY)),
-        Reading(groups, _GROUPED, _GROUPED_RUN, _forms, _DIGITS),
-        Reading(groups, _BROKEN, _BROKEN_RUN, _halves, _BREAK),
+        Reading(groups, _GLUED, _GLUED_RUN, _forms, _VALUABLE, needs=_MARKS),
+        Reading(groups, _GROUPED, _GROUPED_RUN, _forms, _DIGITS, needs=DIGIT),
+        Reading(groups, _BROKEN, _BROKEN_RUN, _halves, _BREAK, needs=r"[0-9@_.+\-A-Z]"),
         Reading(named, _VALUE, _LINE_RUN, _named, _ANY, cue=cue),
     )
