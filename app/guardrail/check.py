@@ -116,9 +116,11 @@ class Cue:
         """
         if self.may_end is not None and not self.may_end(lowered):
             return None
+        if "]" in lowered:
+            lowered = _OWN_WORDS.sub("]", lowered)
         if self.pattern.pattern and self._any.search(lowered) is None:
             return None
-        return self.pattern.search(_OWN_WORDS.sub("]", lowered) if "[redacted: " in lowered or "]" in lowered else lowered)
+        return self.pattern.search(lowered)
 
 
 class Check(Protocol):

@@ -95,7 +95,7 @@ class FrameEnd:
         self._name = re.compile(f"{names(sort).pattern}{f'|{also}' if also else ''}")
 
     def __call__(self, before: str) -> bool:
-        tail = before[-40:].rstrip(" \n([\"'`@)]")
+        tail = before[-40:].rstrip(" \n([\"'`@)],")
         if not tail or tail[-1] in self._signs:
             return bool(tail)
         if "[redacted: " in before[-40:]:

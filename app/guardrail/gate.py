@@ -17,8 +17,7 @@ from app.guardrail.lookalikes import lowered
 from app.guardrail.normal import Normaliser
 from app.guardrail.outline import Outline
 
-# Text without any of these holds no start that a check would accept unless a cue word stands before it.
-_WORTH_A_LOOK = re.compile(r"[@\d:=_/+(\-A-Z\\&%\x80-\U0010ffff]|[^ \n]{8}|[A-Za-z]\.[A-Za-z]", re.ASCII)
+_WITHIN = re.compile(re.escape(OPENING) + r"[a-z ]*\Z")  # nothing begins within a placeholder
 _PIECE = 2048  # a whole text is fed in pieces of this many characters: what a mask moves is looked at again
 _MAX_CUE = 32  # characters of the longest cue word
 _SLACK = 512  # decided characters that may stay in the buffer before it is cut
@@ -132,12 +131,10 @@ class Gate:
         """Starts in scan..limit that some group wants to see, in order, each with the number of the group."""
         text, scan = self._text, self._scan
         cues = self._find_cues(limit)
-        worth = _WORTH_A_LOOK.search(text, scan) is not None
         found = [(at, number) for number, group in self._checks.labelled for at in group.starts(text, scan, limit)]
-        if worth:
-            for needed, numbered in self._checks.plain:
-                if needed.search(text, scan) is not None:
-                    found += [(at, number) for number, group in numbered for at in group.starts(text, scan, limit)]
+        for needed, numbered in self._checks.plain:
+            if needed.search(text, scan) is not None:
+                found += [(at, number) for number, group in numbered for at in group.starts(text, scan, limit)]
         near: dict[re.Pattern[str], list[tuple[int, Ranges]]] = {}
         for number, group in self._checks.cued if cues else ():
             if ranges := group.near_cue(cues, limit):
@@ -219,27 +216,30 @@ class Gate:
         before = self._before(start)
         best: Finding | None = None
         tail: Tail | None = None
-        run: Run | None = None
-        end = start
-        if before.endswith(OPENING):  # nothing begins within a placeholder
-            groups = ()
-        for group in groups:
+        asked: list[tuple[CheckGroup, str, int]] = []
+        run, end = WORD, -1
+        for group in () if _WITHIN.search(before) is not None else groups:
             left = before
             if group.cue is not None:
                 left = self._label(start) if group.of_label else before
                 if not left or group.cue.found(lowered(left)) is None:
                     continue
-            if group.run is not run:
+            if end < 0 or group.run is not run:
                 run, end = group.run, group.run.end(text, start)
             if end == size and not final:
                 self._waiting = run
                 return False
-            if end - start < run.min_extent:
-                continue
-            window, at = left + text[start : end + 1], len(left)
+            if end - start >= run.min_extent:
+                asked.append((group, left, end))
+        for group, left, end in asked:
+            stretch, at = text[start : end + 1], len(left)
+            hidden = stretch.find(OPENING)  # no finding goes into what is hidden already
+            window = left + (stretch if hidden < 0 else stretch[:hidden] + "\0")
             for check in group.checks:
                 found = check.at(window, at)
-                if found is not None and (best is None or found.end - at > best.end):
+                if found is None or 0 <= hidden < found.end - at:
+                    continue
+                if best is None or found.end - at > best.end:
                     best, tail = replace(found, start=0, end=found.end - at), check.tail
         self._scan = start + 1
         self._waiting = None

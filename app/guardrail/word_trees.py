@@ -12,12 +12,12 @@ def _branches(words: Iterable[str]) -> dict[str, list[str]]:
 
 
 def any_of(words: Iterable[str]) -> str:
-    """One of the words, the longest that fits first; a star at the end of a word is an ending of up to four letters."""
+    """One of the words, the longest that fits first; a star is an ending of up to four letters."""
     branches = _branches(words)
     ends = branches.pop("", None) is not None
     if not branches:
         return ""
-    parts = [r"\w{0,4}" if first == "*" else re.escape(first) + any_of(rest) for first, rest in branches.items()]
+    parts = [(r"\w{0,4}" if first == "*" else re.escape(first)) + any_of(rest) for first, rest in branches.items()]
     return f"(?:{'|'.join(parts)}){'?' if ends else ''}"
 
 

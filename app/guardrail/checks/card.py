@@ -24,6 +24,15 @@ _OTHER_NUMBER = re.compile(r"(?i)\b(?:imei|isbn|ean|tracking|iban)\b[^\n]{0,20}\
 _AFTER_URL = re.compile(r"https?://[^ \n=]*\Z")  # in its path; the value of a parameter counts
 
 
+def _is_grouped(text: str) -> bool:
+    """Whether the digits stand as cards are written: in groups of one size, or of four and more, the last as it comes.
+
+    A row of numbers that are one, two and three digits long is none.
+    """
+    sizes = [len(group) for group in re.split(r"[ .\-]", text)]
+    return len(set(sizes)) == 1 or min(sizes[:-1]) >= 4
+
+
 class CardCheck:
     """The longest number from the start, group by group shorter, that is a card: another number may follow it."""
 
@@ -46,7 +55,7 @@ class CardCheck:
             # Thirteen digits or fewer are also article numbers (EAN); without the word "card" they stay.
             if len(number) <= 13:
                 break
-            if _ISSUED.fullmatch(number) is not None and luhn(number):
+            if _ISSUED.fullmatch(number) is not None and luhn(number) and (named or _is_grouped(text)):
                 return Finding(start, start + len(text), self.kind, "issuer range and checksum")
         if named and len(set(digits(match[0]))) > 1:
             return Finding(start, match.end(), self.kind, "number called a card")

@@ -4,7 +4,7 @@ import re
 
 from app.guardrail.check import PatternCheck
 
-_LOCAL = r"[\w.+%~\\\-]"
+_LOCAL = r"(?:[\w.+%~\\\-]|(?<=\w)'(?=\w))"
 # A local part is at most 64 characters; of a longer run, the last 64 before the "@" are taken all the same.
 _OPENER = re.compile(rf"(?<!{_LOCAL})(?={_LOCAL}{{1,64}}+@)|(?={_LOCAL}{{64}}@)")
 _ADDRESS = re.compile(

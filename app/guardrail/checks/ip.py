@@ -50,4 +50,4 @@ V4 = PatternCheck(
     run=NUMBER_AND_LABEL,
     opener=NUMBER_START,
 )
-V6 = PatternCheck(kind="ip", reason="IPv6 address", pattern=_V6, accept=_is_v6, opener=HEX_START, needs="[:-]")
+V6 = PatternCheck(kind="ip", reason="IPv6 address", pattern=_V6, accept=_is_v6, opener=HEX_START, needs="[:.-]")

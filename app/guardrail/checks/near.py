@@ -3,6 +3,7 @@
 import re
 
 from app.guardrail.check import Cue, PatternCheck, Tail
+from app.guardrail.checks.randomness import is_random
 from app.guardrail.checks.values import VALUE_START, entropy, is_code
 from app.guardrail.cues import names
 from app.guardrail.lookalikes import lowered
@@ -25,12 +26,15 @@ _VALUE = re.compile(rf"""{_SIGN}{{7,127}}?(?=[.,;:)\]}}\\|]{{0,3}}(?:[ \n"'`<>;|
 _OPENER = re.compile(VALUE_START.pattern + r"""(?=[^ \n"'`<>;|,]{0,40}?\d)(?=[^ \n"'`<>;|,]{0,40}?[^\W\d_])""")
 # What is written with letters and digits and is no password: standards, versions, files, addresses, times, quantities.
 _TECHNICAL = re.compile(
-    r"(?:[a-z]+-?)?v?\d+(?:[.,:/x\-]\d+)*(?:[a-z]{1,4}|st|nd|rd|th)?|(?-i:[A-Za-z][a-z]{0,11}|[A-Z]{1,8})-?\d{1,5}(?:\.\d+)*(?:-[a-z]+)*|%[0-9a-f]{2}.*|--?[a-z].*|[\w.+\-]+@[\w.\-]+"
+    r"(?-i:[a-z]+-?|[A-Z]+-?|[A-Z][a-z]+-?)?v?\d+(?:[.,:/x\-]\d+)*(?:[a-z]{1,4}|st|nd|rd|th)?|(?-i:[A-Za-z][a-z]{0,11}|[A-Z]{1,8})-?\d{1,5}(?:\.\d+)*(?:-[a-z]+)?|(?-i:[a-z]+(?:-[a-z]+\d{0,2})+(?:-[a-z])?)|%[0-9a-f]{2}.*|--?[a-z].*|[\w.+\-]+@[\w.\-]+"
     r"|(?:[\w\-]+[./\\])+[\w\-]*|\d+-[a-z\-]+|[a-z\-]+-\d+(?:-[a-z]+)*|(?:base|sha|aes|rsa|utf|iso|rfc|tls|http|oauth|ipv)[\w.\-/]*"
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\(?\+?[\d\-() ]+\)?|[\w\-]*(?:20|19)\d\d[\w\-]*\.\w+|[#@][\w\-]+",
     re.IGNORECASE,
 )
-_STRONG = re.compile(r"[!$%^*~+#](?!\Z)|[!$#*]\Z")
+_HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
+_STRONG_NAME = re.compile(r"api|access|secret|auth|token|session|cookie|private|sign")
+_NAMED = re.compile(r"[A-Za-z][\w.\-]*[=:]")
+_STRONG = re.compile(r"[!?$%^*~+#](?!\Z)|[!$#*]\Z")
 _WEAVED = re.compile(r"[a-z]\d+[a-z]|\d[A-Za-z]+\d|[a-z][A-Z]\w*\d|[A-Z]\d[a-z]|\d[a-z]+[A-Z]")
 
 
@@ -52,11 +56,10 @@ def _is_token(match: re.Match[str], before: str) -> bool:
     value = match[0]
     if len(value) < 16 or is_code(value) or _TECHNICAL.fullmatch(value) is not None or _in_address(value, before):
         return False
-    letters = sum(character.isalpha() for character in value)
-    digits = sum(character.isdigit() for character in value)
-    if digits < 3 or letters < 3 or "/" in value[:-1] and "." in value:
+    if not is_random(value) or _NAMED.match(value) is not None or ("/" in value[:-1] and "." in value):
         return False
-    return entropy(value) >= 3.2 and _SECRET_CUE.found(lowered(before)) is not None
+    cue = _SECRET_CUE.found(lowered(before))
+    return cue is not None and (_HEX.fullmatch(value) is None or _STRONG_NAME.search(cue[0]) is not None)
 
 
 PASSWORD = PatternCheck(

@@ -166,19 +166,21 @@ class TableCheck:
             valid = entry.row.valid(text if entry.row.raw else compact(text))
             if (valid and entry.named(before)) or entry.called(before):
                 return _OTHER_THING.search(before) is None
-            end = len(before) + len(text)
             return valid and (
-                (entry.whole and is_all(window, len(before), end))
-                or (entry.strong and _stands_alone(text, before, window[end + 1 : end + 2]))
+                (entry.whole and is_all(window, len(before), len(before) + len(text)))
+                or (entry.strong and _stands_alone(text, before))
             )
         return False
 
 
-def _stands_alone(text: str, before: str, after: str) -> bool:
-    """Whether it is neither named after something else, nor a part of a longer code or number."""
+def _stands_alone(text: str, before: str) -> bool:
+    """Whether it is neither named after something else, nor the end of a longer code or number.
+
+    What follows a blank is not asked: it may be a number of its own, and hidden.
+    """
     if _OTHER_THING.search(before) is not None or _GLUED.search(before) is not None:
         return False
-    return " " not in text or (_AFTER_GROUP.search(before) is None and not after.isdigit())
+    return " " not in text or _AFTER_GROUP.search(before) is None
 
 
 def table_checks(*tables: Table) -> tuple[TableCheck, ...]:

@@ -39,7 +39,7 @@ def _abroad(number: str) -> bool:
 # Name, shape, the least and most digits, and what the digits must be.
 _SHAPES: tuple[tuple[str, str, int, int, Callable[[str], bool]], ...] = (
     ("international", _ABROAD, 8, 17, _abroad),
-    ("north american", r"(?:1[ .\-])?(?:\(\d{3}\)[ .\-]?|\d{3}[ .\-])\d{3}[ .\-]\d{4}", 10, 11, _any),
+    ("north american", r"(?:1[ .\-]?(?=[(\d]{3,4}))?(?:\(\d{3}\)[ .\-]?|\d{3}[ .\-])\d{3}[ .\-]\d{4}", 10, 11, _any),
     ("bracketed", r"(?:0 ?)?\(0?\d{1,5}\)[ .\-]?\d{2,8}(?:[ .\-]\d{2,5}){0,3}", 7, 13, _any),
     ("national", _DATE + r"0[ .\-]?\d{1,5}(?:[ ./\-]\(?\d{2,8}\)?){1,5}", 9, 14, phone_plans.is_national),
     ("mobile", r"0[1-9]\d{8,9}", 10, 11, phone_plans.is_mobile),
@@ -58,6 +58,9 @@ _GLUED = re.compile(r"(?:[A-Za-z0-9_][-_./@#=&?%]|https?://[^ \n]*|[$€£#])\Z"
 _PARAMETER = re.compile(r"(?i)(?:tel:|[?&;](?:[a-z_]*(?:phone|tel|mobile|msisdn|fax|whatsapp|cell)[a-z_]*)=(?:%2b)?)\Z")
 # Groups before, after a blank: what begins here is the rest of a longer number.
 _AFTER_GROUP = re.compile(r"(?:\A|[ (:])(?=[A-Z0-9]*\d)(?!(?:19|20)\d\d )[A-Z0-9]{4,} \Z")
+_AFTER_NUMBER = re.compile(r"\d{2,} \Z")
+# Coordinates begin with six digits; in groups with points, those of phones have two digits, or many.
+_ODD_GROUPS = re.compile(r"0\d{5} |0\d+\.\d{3}(?:\.|\Z)|0\d+\.\d\d\d?\.\d{2,3}(?:\.\d{3})?\Z(?<!\.\d\d\.\d\d)")
 _NO_PHONE = re.compile(r"\((?:19|20)\d\d\)|0\.\d")  # "(2019) 12-13" is a year and pages, "0.75 / 0.80" are numbers
 
 
@@ -88,7 +91,7 @@ class PhoneCheck:
                 name == "named" and not (parameter or _called_phone(before) or _KIND_BEHIND.match(window, match.end()))
             ):
                 continue
-            if name not in ("named", "international") and _belongs_elsewhere(name, before):
+            if name not in ("named", "international") and _belongs_elsewhere(name, match[0], before):
                 continue
             text = self._longest(match[0], name, least, most, fits)
             if text:
@@ -111,10 +114,12 @@ class PhoneCheck:
         return ""
 
 
-def _belongs_elsewhere(name: str, before: str) -> bool:
+def _belongs_elsewhere(name: str, text: str, before: str) -> bool:
     """Whether it is a group of a longer number, or the number of something else."""
-    grouped = name in ("national", "north american", "grouped") and _AFTER_GROUP.search(before) is not None
-    return grouped or (name == "mobile" and _OTHER_NAMED.search(before) is not None)
+    if _OTHER_NAMED.search(before) is not None or (name == "national" and _ODD_GROUPS.match(text) is not None):
+        return True
+    row = name in ("north american", "grouped") and " " in text and _AFTER_NUMBER.search(before) is not None
+    return row or (name in ("national", "north american", "grouped") and _AFTER_GROUP.search(before) is not None)
 
 
 CHECK = PhoneCheck()

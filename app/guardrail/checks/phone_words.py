@@ -35,7 +35,7 @@ NAMES = {
     "th": r"โทร\w*|เบอร์\w*|มือถือ",
 }
 OTHER = (
-    r"(?:orders?|invoices?|tickets?|cases?|isbn|ean|sku|id|version|zip|postcode|account|issues?|pr|"
+    r"(?:orders?|invoices?|tickets?|cases?|parts?|drawings?|batch|lot|tracking|ref|reference|items?|articles?|isbn|ean|sku|id|version|zip|postcode|account|issues?|pr|"
     r"room|models?|serial|port|"
     r"card|ssn|year|npi|mrn|since|in|bestell\w*|auftrags?\w*|rechnungs?\w*|artikel\w*|kundennummer|"
     r"commande|facture|pedido|"

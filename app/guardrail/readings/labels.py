@@ -63,4 +63,4 @@ def labelled_reading(checks: Sequence[Check]) -> Check:
     """The checks as labels name what they look for."""
     groups = groups_of(checks)
     words = tuple({word for group in groups if group.cue for word in group.cue.words}) + number_labels()
-    return LabelledReading(groups, Cue(words, re.compile(""), of_label=True))
+    return LabelledReading(groups, Cue(words, re.compile("(?:)"), of_label=True))

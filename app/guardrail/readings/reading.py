@@ -87,6 +87,7 @@ def _goes_on_from_number(window: str, start: int) -> bool:
 
 # A number that a line, a cell or blanks cut in two, and what is no such number: one whose parts are all there is of it.
 _CUT = re.compile(r"\n|\||  ")
+_HYPHENATED = re.compile(r"\d-(?:\n|  |\|)|(?:\n[ >]*|  |\| ?)-\d|\d{3}-\d{3}-")
 _MORE = re.compile(r" *(?:\n[ >]*|\|[ |]*|  +)[-+.]? *\d")
 
 
@@ -95,7 +96,7 @@ def _in_table(window: str, start: int, found: Finding) -> bool:
     value = window[start : found.end]
     if _CUT.search(value) is None or any(character.isalpha() for character in value):
         return False
-    if found.kind == "phone" and value[0] not in "+(" and "-" not in value:
+    if found.kind == "phone" and value[0] not in "+(" and _HYPHENATED.search(value) is None:
         return True
     return _MORE.match(window, found.end) is not None
 

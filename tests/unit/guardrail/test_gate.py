@@ -19,6 +19,7 @@ from app.guardrail.normal import fold
 from tests.support.environment import REPOSITORY
 
 CHECKS = default_checks()
+MAX_RUN = max(check.run.extent for check in CHECKS)
 
 
 def rule(pattern: str, kind: str) -> PatternCheck:
@@ -146,7 +147,7 @@ def test_invisible_characters_are_not_held_without_end() -> None:
     gate = Gate(CHECKS)
     for _ in range(500):
         gate.feed("4" + "\u200b" * 100)
-        assert gate.held <= 128 * 33
+        assert gate.held <= MAX_RUN * 33
     gate = Gate(CHECKS)
     assert gate.feed("4" + "\u200b" * 1_000 + "2 x") + gate.flush() == "4" + "\u200b" * 32 + "2 x"
     card = ("\u200b" * 1_000).join("4111111111111111")
@@ -190,7 +191,7 @@ def test_work_grows_with_the_text_only(name: str) -> None:
         gate = Gate(CHECKS)
         for at in range(0, len(of), 4):
             gate.feed(of[at : at + 4])
-            assert gate.held <= 128 * 33
+            assert gate.held <= MAX_RUN * 33
         gate.flush()
         return time.process_time() - started
 
@@ -206,6 +207,7 @@ def test_the_page_lists_every_kind_and_no_other() -> None:
 
 def test_every_check_has_a_known_kind_and_a_lawful_run() -> None:
     kinds = [getattr(check, "kinds", {check.kind}) for check in (*CHECKS, *optional_checks())]
+    kinds = [of - {""} for of in kinds]  # a reading's finding has the kind of the check that it asked
     assert set().union(*kinds) == set(KINDS)
     assert {check.kind for check in credential_checks()} == {"credential"}
 
@@ -254,7 +256,7 @@ class Unhurried:
 def test_what_is_passed_over_has_no_finding(bits: list[str], between: str) -> None:
     """Words of prose, short numbers and starts without a cue word before them: looking there changes nothing."""
     text = between.join(bits)
-    everywhere = {word: [(0, len(text))] for word in group_checks(CHECKS).cue_words}
+    everywhere = {word: list(range(len(text) + 1)) for word in group_checks(CHECKS).cue_words}
     with patch.object(CheckGroups, "find_cues", lambda *_: everywhere):
         expected = redact(text, [Unhurried.of(check) for check in CHECKS])
     assert redact(text, CHECKS) == expected
