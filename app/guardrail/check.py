@@ -168,9 +168,10 @@ TOKEN_START = re.compile(LONG_WORD_START.pattern + r"(?![A-Za-z][a-z]{7,19}[ \n.
 
 # What the word at a start has that one of these finds: text without it is not searched.
 DIGIT = "[0-9]"
+NUMBER_SIGN = "[0-9+(]"
 LONG = "[^ \n]{8}"
 CAPITAL = "[A-Z]"
-IMPLIED = {NUMBER_START: DIGIT, LONG_WORD_START: LONG, TOKEN_START: LONG}
+IMPLIED = {NUMBER_START: NUMBER_SIGN, LONG_WORD_START: LONG, TOKEN_START: LONG}
 
 
 def accept_all(match: re.Match[str], before: str) -> bool:

@@ -7,11 +7,11 @@ of the findings; one unbroken mask becomes one placeholder, named after the long
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from app.guardrail.check import BEFORE, OPENING, WORD, Check, Finding, Run, Tail
+from app.guardrail.check import BEFORE, OPENING, WORD, Check, Run, Tail
 from app.guardrail.groups import CheckGroup, Ranges, group_checks, joined
 from app.guardrail.lookalikes import lowered
 from app.guardrail.normal import Normaliser
@@ -33,6 +33,34 @@ class Redacted:
 
     text: str
     counts: Mapping[str, int]
+
+
+# A group of checks, what it is shown left of a start, and where the stretch to the right ends.
+Asked = tuple[CheckGroup, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    end: int  # characters from the start
+    kind: str
+    open: bool
+    tail: Tail | None
+
+
+def _longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = None) -> _Found | None:
+    """The longest finding at a start. None goes into what is hidden already: a placeholder, or what lies at `hidden`."""
+    best: _Found | None = None
+    for group, left, end in asked:
+        stretch, at = text[start : end + 1], len(left)
+        cut = stretch.find(OPENING) if hidden is None else hidden - start
+        window = left + (stretch if cut < 0 else stretch[:cut] + "\0")
+        for check in group.checks:
+            found = check.at(window, at)
+            if found is None or 0 <= cut < found.end - at:
+                continue
+            if best is None or found.end - at > best.end:
+                best = _Found(found.end - at, found.kind, found.open, check.tail)
+    return best
 
 
 def placeholder(kind: str) -> str:
@@ -59,6 +87,8 @@ class Gate:
         self._cued = 0
         self._outline = Outline()  # of the redacted text
         self._outlined = 0  # what lies before was fed to it
+        # Starts without a finding whose windows reach beyond what is decided: a mask there changes what they see.
+        self._judged: list[tuple[int, int, list[Asked]]] = []
         self._tail: Tail | None = None
         self._waiting: Run | None = None  # what the start at scan, the first undecided one, waits for the end of
         self._parts: list[str] = []
@@ -114,13 +144,21 @@ class Gate:
         limit = size if final else self._frontier(size)
         if self._tail is None and self._scan < limit:
             self._decide(limit, final=final)
-        if self._scan > self._mask_end or final:
-            self._release(size if final else self._scan)
+        self._judged = [one for one in self._judged if one[1] >= self._scan]
+        if final:
+            self._release(size)
+        elif self._scan > self._mask_end:
+            self._release(self._oldest())
+            self._outline_upto(self._oldest())
         released = "".join(self._parts)
         self._parts.clear()
         if self._scan > _SLACK:
             self._trim()
         return released
+
+    def _oldest(self) -> int:
+        """What lies before is decided whatever follows."""
+        return min(self._scan, self._judged[0][0]) if self._judged else self._scan
 
     def _frontier(self, size: int) -> int:
         """Starts before this lie in words whose end is known, or too far from the end of the text to depend on it."""
@@ -214,9 +252,7 @@ class Gate:
         """Decide one start; False if a check needs text that is not there yet."""
         text, size = self._text, len(self._text)
         before = self._before(start)
-        best: Finding | None = None
-        tail: Tail | None = None
-        asked: list[tuple[CheckGroup, str, int]] = []
+        asked: list[Asked] = []
         run, end = WORD, -1
         for group in () if _WITHIN.search(before) is not None else groups:
             left = before
@@ -231,22 +267,16 @@ class Gate:
                 return False
             if end - start >= run.min_extent:
                 asked.append((group, left, end))
-        for group, left, end in asked:
-            stretch, at = text[start : end + 1], len(left)
-            hidden = stretch.find(OPENING)  # no finding goes into what is hidden already
-            window = left + (stretch if hidden < 0 else stretch[:hidden] + "\0")
-            for check in group.checks:
-                found = check.at(window, at)
-                if found is None or 0 <= hidden < found.end - at:
-                    continue
-                if best is None or found.end - at > best.end:
-                    best, tail = replace(found, start=0, end=found.end - at), check.tail
+        best = _longest(text, start, asked)
         self._scan = start + 1
         self._waiting = None
-        if best is not None:
-            self._mask(start, start + best.end, best.kind, before)
-            if best.open and tail is not None:
-                self._swallow(tail, final=final)
+        if best is None:
+            if asked:
+                self._judged.append((start, max(end for _, _, end in asked), asked))
+            return True
+        self._mask(start, start + best.end, best.kind, before)
+        if best.open and best.tail is not None:
+            self._swallow(best.tail, final=final)
         return True
 
     def _before(self, start: int) -> str:
@@ -262,12 +292,19 @@ class Gate:
         """What names the place otherwise, as a reader of the release sees it; none within a mask."""
         if start < self._outlined:
             return ""
-        self._outline.feed(self._text[self._outlined : start])
-        self._outlined = start
-        return self._outline.label()
+        self._judged = [one for one in self._judged if one[1] >= start]
+        self._outline_upto(min(self._oldest(), start))
+        return self._outline.after(self._text[self._outlined : start]).label()
+
+    def _outline_upto(self, end: int) -> None:
+        """Show the outline what is decided whatever follows."""
+        if end > self._outlined:
+            self._outline.feed(self._text[self._outlined : end])
+            self._outlined = end
 
     def _mask(self, start: int, end: int, kind: str, before: str) -> None:
         if start > self._mask_end:
+            before = self._look_again(start, before)
             self._release(start)
             self._outline.feed(self._text[self._outlined : start] + placeholder(kind))
             self._mask_start = self._mask_end = start
@@ -275,6 +312,27 @@ class Gate:
             self._parts.append(placeholder(kind))
             self._counts[kind] += 1
         self._cover(max(self._mask_end, end))
+
+    def _look_again(self, start: int, before: str) -> str:
+        """Mask what is found left of a mask now that nothing can be read there; gives the text before the mask.
+
+        "AB51 ABC" before a word is no plate; before a placeholder it is one, and redacting twice must change nothing.
+        """
+        text = self._text
+        for begin, reach, asked in self._judged:
+            if begin < max(self._mask_end, self._outlined) or reach < start or begin >= start:
+                continue
+            found = _longest(text, begin, [(group, left, start) for group, left, end in asked if end >= start], start)
+            if found is None:
+                continue
+            end = begin + found.end
+            self._release(begin)
+            self._outline.feed(text[self._outlined : begin] + placeholder(found.kind))
+            self._parts.append(placeholder(found.kind))
+            self._counts[found.kind] += 1
+            self._cover(end)
+            before = (before[: max(len(before) - (start - begin), 0)] + placeholder(found.kind) + text[end:start])[-BEFORE:]
+        return before
 
     def _cover(self, end: int) -> None:
         """Lengthen the mask."""
@@ -308,15 +366,18 @@ class Gate:
 
     def _trim(self) -> None:
         """Forget text that no decision can read any more."""
-        cut = self._scan - BEFORE - 1
-        self._outline.feed(self._text[self._outlined : cut])
-        self._outlined = max(self._outlined - cut, 0)
+        cut = self._oldest() - BEFORE - 1
+        if cut <= 0:
+            return
+        self._outline_upto(cut)
+        self._outlined -= cut
         gone = bisect_left(self._drops, cut)
         raw_cut = cut + gone
         self._text, self._raw = self._text[cut:], self._raw[raw_cut:]
         self._drops = [at - cut for at in self._drops[gone:]]
         self._cues = {word: [end - cut for end in ends if end > cut] for word, ends in self._cues.items()}
         self._cued = max(self._cued - cut, 0)
+        self._judged = [(begin - cut, reach - cut, [(group, left, end - cut) for group, left, end in asked]) for begin, reach, asked in self._judged]
         self._scan -= cut
         self._out -= raw_cut
         self._mask_start = max(self._mask_start - cut, -1)

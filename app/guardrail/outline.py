@@ -4,6 +4,7 @@ A function of the text up to that place, and so the same for every cutting. Its 
 """
 
 import re
+from copy import copy
 
 _MAX_LINE = 400  # characters of a line that is looked at; a longer one names nothing
 _MAX_LABEL = 60
@@ -34,6 +35,12 @@ class Outline:
             self._end_line((self._line + line)[: _MAX_LINE + 1])
             self._line = ""
         self._line = (self._line + rest)[: _MAX_LINE + 1]
+
+    def after(self, text: str) -> "Outline":
+        """The outline as it is behind a text, which it does not keep."""
+        other = copy(self)
+        other.feed(text)
+        return other
 
     def label(self) -> str:
         """What names a value that begins here, with `SURE` or `UNSURE` behind it; empty if nothing does."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from app.guardrail.check import DIGIT, NUMBER_START, Check, Cue, Run
+from app.guardrail.check import NUMBER_SIGN, NUMBER_START, Check, Cue, Run
 from app.guardrail.checks.values import is_mixed
 from app.guardrail.cues import verbs
 from app.guardrail.groups import CheckGroup
@@ -110,7 +110,7 @@ def layout_readings(checks: Sequence[Check]) -> tuple[Check, ...]:
     cue = Cue(words, _LAYOUT, _NamedByLayout(named))
     return (
         Reading(groups, _GLUED, _GLUED_RUN, _forms, _VALUABLE, needs=_MARKS),
-        Reading(groups, _GROUPED, _GROUPED_RUN, _forms, _DIGITS, needs=DIGIT),
+        Reading(groups, _GROUPED, _GROUPED_RUN, _forms, _DIGITS, needs=NUMBER_SIGN),
         Reading(groups, _BROKEN, _BROKEN_RUN, _halves, _BREAK, needs=r"[0-9@_.+\-A-Z]"),
         Reading(named, _VALUE, _LINE_RUN, _named, _ANY, cue=cue),
     )
