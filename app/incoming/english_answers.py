@@ -22,22 +22,51 @@ from app.incoming.english_words import (
 ANSWER_FORM = (
     frame(
         "form of the answer",
+        "answer|respon|repl|output",
+        rf"\b(?:all|every|each|any|the|your) (?:\w+ )?{RESPONSE} (?:must|should|shall|has to|have to|needs? to|will"
+        rf"|are to|is to) (?:only |always )?(?:be (?:\w+ )?)?(?:in|with|as|using|into)\s(?:\w+ ){{0,2}}?{CODED}\b",
+        PEOPLE,
+    ),
+    frame(
+        "form of the answer",
+        "answer|respon|repl|output",
+        rf"{ORDER}(?:write|encode|give|deliver|output|put|present|return|format|express|translate|convert|spell)\s"
+        rf"(?:the|every|each|all|your) (?:\w+ )?{RESPONSE}\s(?:in|with|as|into|using|to)\s(?:\w+ ){{0,2}}?{CODED}\b",
+        re.compile(PEOPLE.pattern + r"|\b(?:answer keys?|fixtures?|api|headers?)\b"),
+    ),
+    frame(
+        "form of the answer",
+        "make|let|have",
+        rf"{ORDER}(?:make|let|have) (?:each|every|all|any|your)(?: of your)?(?: \w+)? {RESPONSE} (?:end|start|begin"
+        rf"|contain|include"
+        r"|mention|rhyme|say)\b",
+        PEOPLE,
+    ),
+    frame(
+        "form of the answer",
+        "always|only|must",
+        r'\b(?:always|only|must) (?:answer|reply|respond|output)(?: with)?(?: the \w+)? "'
+        r"(?!.*\bto (?:unsubscribe|opt|confirm|join))",
+        PEOPLE,
+    ),
+    frame(
+        "form of the answer",
         "your|the",
-        rf"{ORDER}{EDIT}\b{UP_TO_12}(?:your|each of your|all your|every|each|any|the final"
-        rf"|the generated)(?:\s+[\w-]+){{0,3}}?\s+{RESPONSE}\b",
+        rf"{ORDER}{EDIT}\b{UP_TO_12}(?:your|each of your|all your|every|each|any|the final|the generated)"
+        rf"(?:\s+[\w-]+){{0,3}}?\s+{RESPONSE}\b",
         OWN_THINGS,
     ),
     frame(
         "form of the answer",
         "your",
-        rf"{ORDER}{EDIT}\b{UP_TO_12}your(?:\s+[\w-]+){{0,2}}?\s+(?:message|summary|translation|text"
-        rf"|words)\b(?=.*\b(?:letters?|vowels?|words?|spaces?|emojis?|{CODED}))",
+        rf"{ORDER}{EDIT}\b{UP_TO_12}your(?:\s+[\w-]+){{0,2}}?\s+(?:message|summary|translation|text|words)\b(?=.*\b"
+        rf"(?:letters?|vowels?|words?|spaces?|emojis?|{CODED}))",
     ),
     frame(
         "form of the answer",
         "your",
-        rf"{ORDER}(?:leave|omit|keep|exclude|drop|cut|strike)\b{UP_TO_12}(?:out of|from) your(?:\s+[\w-]+){{0,2}}?\s+"
-        rf"(?:summary|{RESPONSE})\b",
+        rf"{ORDER}(?:leave|omit|keep|exclude|drop|cut|strike)\b{UP_TO_12}(?:out of|from) your"
+        rf"(?:\s+[\w-]+){{0,2}}?\s+(?:summary|{RESPONSE})\b",
         re.compile(f"{OWN_THINGS.pattern}|{PEOPLE.pattern}"),
     ),
     frame(
@@ -50,9 +79,9 @@ ANSWER_FORM = (
         "form of the answer",
         "your",
         rf"(?:^|[.!?:,;]\s*)\W*(?:please,? )?(?:in|within|throughout|at the (?:end|start|beginning|top|bottom) of"
-        rf"|before|after|below|for|to|into|inside|alongside|with)\s+(?:all (?:of )?|each (?:of )?"
-        rf"|every (?:one of )?)?your(?:\s+[\w-]+){{0,2}}?\s+{RESPONSE_OR_TEXT}\s*,?\s*(?:please |always |also "
-        rf"|you (?:must|should) |do not |don't |never |only )*(?:{SHOW}|{EDIT}|swap|stick)\b",
+        rf"|before|after|below|for|to|into|inside|alongside|with)\s+(?:all (?:of )?|each (?:of )?|every "
+        rf"(?:one of )?)?your(?:\s+[\w-]+){{0,2}}?\s+{RESPONSE_OR_TEXT}\s*,?\s*(?:please |always |also |you (?:must"
+        rf"|should) |do not |don't |never |only )*(?:{SHOW}|{EDIT}|swap|stick)\b",
         re.compile(f"{OWN_THINGS.pattern}|{PEOPLE.pattern}"),
     ),
     frame(
@@ -60,10 +89,10 @@ ANSWER_FORM = (
         "your",
         rf"\byour(?:\s+[\w-]+){{0,2}}?\s+(?:{RESPONSE}|(?:first|last|next|final|opening) (?:sentence|words?|line"
         rf"|message))\s+(?:to .{{0,30}}?)?"
-        r"(?:must|should|shall|has to|have to|needs? to|may only|can only|is to|are to|always|is"
-        r"|ought to)\s+(?:always |only |also |never |not |be )*(?:contain|include|start|begin|end|consist|mention"
-        r"|written|encoded|translated|in|made|composed|formatted|reversed|spelled|rhyme|\"|use|have|avoid|say|read"
-        r"|state|praise|recommend|promote)(?!\w)",
+        r"(?:must|should|shall|has to|have to|needs? to|may only|can only|is to|are to|always|is|ought to)\s+"
+        r"(?:always |only |also |never |not |be )*(?:contain|include|start|begin|end|consist|mention|written|encoded"
+        r"|translated|in|made|composed|formatted|reversed|spelled|rhyme|\"|use|have|avoid|say|read|state|praise"
+        r"|recommend|promote)(?!\w)",
         re.compile(f"{OWN_THINGS.pattern}|{PEOPLE.pattern}|\\b(?:confidential|anonymous)\\b"),
     ),
     frame(
@@ -76,15 +105,15 @@ ANSWER_FORM = (
     frame(
         "form of the answer",
         "respond|reply|answer|write|speak|talk|output|say|return|communicate|print",
-        rf"{POSITIVE_ORDER}(?:respond|reply|answer|speak|talk|communicate"
-        rf"|output)\b(?:\s+(?!not\b)[\w']+){{0,5}}?\s+(?:(?:only|solely|exclusively|entirely|always|just"
-        rf"|purely)\s+)?(?:in|with|using|as|by|through|via)\s+(?:\w+\s+){{0,2}}?(?:{CODED})\b",
+        rf"{POSITIVE_ORDER}(?:respond|reply|answer|speak|talk|communicate|output)\b(?:\s+(?!not\b)[\w']+){{0,5}}?\s+"
+        rf"(?:(?:only|solely|exclusively|entirely|always|just|purely)\s+)?(?:in|with|using|as|by|through|via)\s+"
+        rf"(?:\w+\s+){{0,2}}?(?:{CODED})\b",
         PEOPLE,
     ),
     frame(
         "form of the answer",
         "respond|reply|answer|write|speak|output|say|return|communicate|print",
-        rf"{ORDER}(?:respond|reply|answer|speak|output|say|return|print|write)\s+(?:(?:\w+\s+){{0,3}}?(?:only|solely"
+        rf"{ORDER}(?:respond|reply|answer|output|say|return|print|write)\s+(?:(?:\w+\s+){{0,3}}?(?:only|solely"
         rf"|exclusively|nothing but|entirely|just)\s+(?:in|with|using|the|\"|{LANGUAGE})|(?:only|just|nothing but)\b"
         rf"|(?:in|with|using) (?:only|nothing but|{LANGUAGE} (?:only|alone)))",
         re.compile(PEOPLE.pattern + r"|\b(?:only (?:to|if|when|after|for|on)|yes or no|to (?:reviews|messages))\b"),
@@ -92,8 +121,8 @@ ANSWER_FORM = (
     frame(
         "form of the answer",
         "respond|reply|answer|speak|write|talk",
-        rf"{POSITIVE_ORDER}(?:respond|reply|answer|speak|write your \w+|talk"
-        rf"|write)\b(?:\s+[\w']+){{0,4}}?\s+(?:{VOICE})",
+        rf"{POSITIVE_ORDER}(?:respond|reply|answer|speak|write your \w+|talk|write)\b(?:\s+[\w']+){{0,4}}?\s+"
+        rf"(?:{VOICE})",
         re.compile(
             PEOPLE.pattern + r"|\b(?:as an? (?:result|rule|team|group|courtesy|whole|file|comment|draft"
             r"|reply|single|list|last))\b|write (?:\w+ ){0,3}as an?"
@@ -102,8 +131,8 @@ ANSWER_FORM = (
     frame(
         "form of the answer",
         "question|quer|prompt|asked",
-        rf"{POSITIVE_ORDER}(?:respond|reply|answer|treat|react)\s*(?:to\s+)?(?:all|every|each"
-        rf"|any)\s+(?:\w+ )?(?:questions?|quer(?:y|ies)|prompts?|requests?|messages?)\s+(?:with|as|in|by|using)\b",
+        rf"{POSITIVE_ORDER}(?:respond|reply|answer|treat|react)\s*(?:to\s+)?(?:all|every|each|any)\s+(?:\w+ )?"
+        rf"(?:questions?|quer(?:y|ies)|prompts?|requests?|messages?)\s+(?:with|as|in|by|using)\b",
         PEOPLE,
     ),
     frame(
@@ -123,8 +152,8 @@ ANSWER_FORM = (
         "every|each|random|all",
         rf"{ORDER}(?:replace|reverse|scramble|shuffle|misspell|anagram\w*|jumble|encode|swap|emphasi[sz]e|spell"
         rf"|invert|insert|write|add|put|repeat|double|capitali[sz]e|delete|drop|leave out)\b"
-        r"(?:[\s,]+[^\s,.!?]+){0,6}?\s+(?:(?:every|each)\s+(?:second|third|fourth|fifth|sixth|other|n-?th|\d+(?:st|nd"
-        r"|rd|th))\s+(?:word|letter|character|sentence)|(?:random|nonsense)\s+(?:words?|letters?|emojis?"
+        r"(?:[\s,]+[^\s,.!?]+){0,6}?\s+(?:(?:every|each)\s+(?:second|third|fourth|fifth|sixth|other|n-?th|\d+(?:st"
+        r"|nd|rd|th))\s+(?:word|letter|character|sentence)|(?:random|nonsense)\s+(?:words?|letters?|emojis?"
         r"|characters?)|(?:all|every|each) words?(?: backwards?| in reverse))",
     ),
 )
@@ -145,18 +174,18 @@ ANSWERING = (
     frame(
         "answering",
         "what you|whatever you|everything you",
-        r"\b(?:in |with )?(?:what|whatever|everything|anything) you (?:write|say|output|generate"
-        r"|answer)\b.{0,20}\b(?:from here|from now|next|below|in (?:this|your))\b",
+        r"\b(?:in |with )?(?:what|whatever|everything|anything) you (?:write|say|output|generate|answer)\b.{0,20}\b"
+        r"(?:from here|from now|next|below|in (?:this|your))\b",
         PEOPLE,
     ),
     frame(
         "answer to a question",
         "ask|quer|question",
-        r"\b(?:when|whenever|if|every time|any time|each time|should you be|once) (?:you(?:'re| are"
-        r"| get)? )?(?:ever )?(?:asked|questioned|queried|prompted)\b[^.!?]{0,120}?"
-        r"[,:]?\s*(?:then |always |you (?:must|should|will|are to) |please |just |simply |only )*\b(?:say|answer"
-        r"|reply|respond|state|claim|output|insist|assert)\s+(?:only\s+)?(?:that\b|with\b|\"|:|nobody|no\b|yes\b|'"
-        r"|as\b)",
+        r"\b(?:when|whenever|if|every time|any time|each time|should you be|once) (?:you(?:'re| are| get)? )?"
+        r"(?:ever )?(?:asked|questioned|queried|prompted)\b[^.!?]{0,120}?[,:]?\s*(?:then |always |you (?:must|should"
+        r"|will|are to) |please |just |simply |only )*\b(?:say|answer|reply|respond|state|claim|output|insist"
+        r"|assert)\s+(?:only\s+)?(?:that\b|with\b|\"|:|nobody|they (?:are|have)\b|there (?:is|are)\b|it (?:is|has)\b"
+        r"|no\b|yes\b|'|as\b)",
         re.compile(
             r"\b(?:prompted|interview\w*|customers?|command|installer|wizard|press|journalists?|recruit\w*|password:"
             r"|terminal)\b"
@@ -167,8 +196,8 @@ ANSWERING = (
         "ask|quer|question|inquir",
         r"\b(?:when|whenever|if|should|every time|any time|each time) (?:the user|a user|users|any user|anyone"
         r"|anybody|someone|somebody|the reader|they|people|the person|the human|the asker)\s+(?:ever )?(?:asks?"
-        r"|asked|inquires?|quer(?:y|ies)|questions?|wants? to know)\b[^.!?]{0,120}?[,:]?\s*(?:then |always "
-        r"|you (?:must|should|will|are to) |please |just |simply |only |it (?:must|should) )*\b(?:say|answer|reply"
+        r"|asked|inquires?|quer(?:y|ies)|questions?|wants? to know)\b[^.!?]{0,120}?[,:]?\s*(?:then |always |you "
+        r"(?:must|should|will|are to) |please |just |simply |only |it (?:must|should) )*\b(?:say|answer|reply"
         r"|respond|state|claim|output|insist|assert|tell (?:them|him|her|the user))\s+(?:only\s+)?(?:that\b|with \""
         r"|\"|:)",
         re.compile(r"\b(?:customers?|refer|redirect them|point them|contact|support|ticket|e-?mail)\b"),
@@ -176,28 +205,28 @@ ANSWERING = (
     frame(
         "answer to a question",
         "question|query",
-        r"\b(?:when|whenever|if|should|in case) (?:the|a|any|this) (?:user'?s? )?(?:question|query|prompt"
-        r"|request) (?:is|concerns?|mentions?|contains?|asks?|relates?|touches"
-        r"|involves)\b[^.!?]{0,100}?,?\s*(?:then |always |you (?:must|should) |please |only )*\b(?:respond|answer"
-        r"|reply|say|output|state|claim)\s+(?:only )?(?:that|with|\"|in|as)\b",
+        r"\b(?:when|whenever|if|should|in case) (?:the|a|any|this) (?:user'?s? )?(?:question|query|prompt|request) "
+        r"(?:is|concerns?|mentions?|contains?|asks?|relates?|touches|involves)\b[^.!?]{0,100}?,?\s*(?:then |always "
+        r"|you (?:must|should) |please |only )*\b(?:respond|answer|reply|say|output|state|claim)\s+(?:only )?(?:that"
+        r"|with|\"|in|as)\b",
         PEOPLE,
     ),
     frame(
         "any question",
         "question|asked|quer|user",
-        r"\b(?:regardless of|no matter|irrespective of|whatever|independent of|no difference) (?:what |which "
-        r"|how )?(?:the |a |is |was |language |user'?s? |they )*(?:(?:questions?|quer(?:y|ies)|prompt)(?: is| was"
-        r"| asks| says| asked|[.,;!]|$)|(?:is |was )?asked|(?:user|anyone|they|one) (?:asks|ask|says|wants))",
+        r"\b(?:regardless of|no matter|irrespective of|whatever|independent of|no difference) (?:what |which |how )?"
+        r"(?:the |a |is |was |language |user'?s? |they )*(?:(?:questions?|quer(?:y|ies)|prompt)(?: is| was| asks"
+        r"| says| asked|[.,;!]|$)|(?:is |was )?asked|(?:user|anyone|they|one) (?:asks|ask|says|wants))",
         PEOPLE,
     ),
     frame(
         "secrecy",
         "mention|reveal|disclos|tell|refer|include|acknowledg|admit|cite|quote|discuss|talk|inform|say|warn",
         r"\b(?:do not|don't|never|must not|should not|refrain from|avoid|without)\s+(?:ever )?(?:mention|reveal"
-        r"|disclos|tell|refer|includ|acknowledg|admit|cit|quot|discuss|talk|inform|say"
-        r"|warn)\w*\b[^.!?]{0,60}?\b(?:(?:this|these|the above) (?:instructions?|prompt|passage|message|note"
-        r"|hidden \w+|command|directive)s?|in (?:any of )?your (?:\w+ )?(?:answers?|responses?|repl(?:y|ies)"
-        r"|summar(?:y|ies)|output)|that this (?:passage|document|text|page|source|note|message) exists)\b",
+        r"|disclos|tell|refer|includ|acknowledg|admit|cit|quot|discuss|talk|inform|say|warn)\w*\b[^.!?]{0,60}?\b(?:"
+        r"(?:this|these|the above) (?:instructions?|prompt|passage|message|note|hidden \w+|command|directive)s?|in "
+        r"(?:any of )?your (?:\w+ )?(?:answers?|responses?|repl(?:y|ies)|summar(?:y|ies)|output)|that this "
+        r"(?:passage|document|text|page|source|note|message) exists)\b",
     ),
     frame(
         "not the question",
@@ -214,8 +243,8 @@ ANSWERING = (
         rf"|whoever asks)\b"
         r".{0,120}?\b(?:(?:for|enter|give|send|type|provide) (?:you )?their (?:current |full )?(?:password"
         r"|credentials|card|login|pin|bank|credit card|social security)|verify the session|confirm their (?:account"
-        r"|identity|password)|(?:been|was|were|is) (?:logged out|hacked|compromised)|call \+?\d"
-        r"|click (?:on )?(?:this|the following) link|at this link|https?:)",
+        r"|identity|password)|(?:been|was|were|is) (?:logged out|hacked|compromised)|call \+?\d|click (?:on )?"
+        r"(?:this|the following) link|at this link|https?:)",
     ),
     frame(
         "user",

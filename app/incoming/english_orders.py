@@ -6,9 +6,11 @@ from app.incoming.english_words import (
     CONDITION,
     DISREGARD,
     EDIT,
+    INNER_ORDER,
     MODEL,
     ORDER,
     ORDERS,
+    PEOPLE,
     PRIOR,
     SAY,
     SHOW,
@@ -17,6 +19,26 @@ from app.incoming.english_words import (
 )
 
 OVERRIDES = (
+    frame(
+        "override",
+        "ignor|disregard|forget",
+        rf"{ORDER}(?:ignore|disregard|forget)\s+(?:the |any |every )?(?:user|reader|asker)(?:'?s)?"
+        r" (?:questions?|query|queries|requests?|prompts?|messages?)\b",
+    ),
+    frame(
+        "priority",
+        "other",
+        r"\b(?:do not|don't|never|must not) (?:cite|use|quote|trust|rely on|mention|believe) (?:any |the )?other "
+        r"(?:documents?|sources?|passages?|pages?)\b",
+    ),
+    frame(
+        "priority",
+        "user|asker|person asking",
+        r"\bthe (?:user|asker|person asking) (?:has been|is|was) (?:\w+ly )?(?:authori[sz]ed|verified|cleared"
+        r"|approved|an admin\w*)"
+        rf"\b.{{0,20}}?{INNER_ORDER}(?:reveal|disclose|share|show|give|print|grant|tell)\b",
+        PEOPLE,
+    ),
     frame(
         "override",
         "ignor|disregard|forget|neglect|abandon|dismiss|discard|over|set aside|stop|cease|follow|obey|comply|listen"
@@ -104,6 +126,11 @@ OVERRIDES = (
 ADDRESSED = (
     frame(
         "addressee",
+        "instruction|directive|note|order|command",
+        rf"^\W*{MODEL}\s+(?:instructions?|directives?|notes?|orders?|commands?)\s*:",
+    ),
+    frame(
+        "addressee",
         "",
         rf"(?:^\W*|[\n\"(:.!]\s*|\s-\s)(?:(?:dear|hey|hi|hello|attention|ok|okay|listen|note|notice|message|reminder"
         rf"|memo|instructions?|directions?|orders?|important|warning|info|hint|request|word|guidance|commands?|new"
@@ -124,7 +151,9 @@ ADDRESSED = (
         "addressee",
         "you",
         rf"\b(?:if|in case|since|because|as|when|assuming|given that|provided) you(?:'re| are|r reader is)\s+"
-        rf"(?:actually |really |in fact )?(?:an? |the |some )?(?:\w+ )?{MODEL}\b",
+        rf"(?:actually |really |in fact )?(?:an? |the |some )?(?:\w+ )?{MODEL}\b"
+        r"(?! (?:engineer|developer|researcher|user|customer|expert|specialist|team|vendor|lead|champion"
+        r"|company)s?\b)",
     ),
     frame(
         "addressee",

@@ -40,14 +40,15 @@ PRIOR = (
 ORDERS = (
     r"(?:instructions?|prompts?|directions?|directives?|guidelines?|rules?|commands?|orders?|constraints?"
     r"|restrictions?|programming|training|context|conversations?|polic(?:y|ies)|filters?|safeguards?|guardrails?"
-    r"|tasks?)"
+    r"|guidance|tasks?)"
 )
 CONDITION = r"(?:\s|,)+(?:if|when|unless|in case|while|for|in|only during)\b"
 # What people are told of a form, a letter or a call of theirs.
 PEOPLE = re.compile(
     r"\b(?:survey|questionnaire|forms?|tender|rfp|application|applicants?|interview\w*|exams?|quiz|questions? \d"
     r"|candidates?|customers?|clients?|colleagues?|e-?mails?|inbox|slack|ticket|manager|business days?|working days?"
-    r"|deadline|pull request|prs?\b|reviewer|hiring|meeting|voicemail|prospects?|phone|stakeholders?)\b"
+    r"|deadline|pull request|prs?\b|cover letter|proposals?|bids?|attachments?|reviewer|hiring|meeting|voicemail"
+    r"|prospects?|phone|stakeholders?)\b"
 )
 OWN_THINGS = re.compile(
     r"\byour (?:\w+ )?(?:name|order|ticket|employee|e-?mail|contact|account|case|reference|address|id|number"
