@@ -51,7 +51,7 @@ ANSWER_FORM = (
     ),
     frame(
         "form of the answer",
-        "your|the",
+        "answer|respon|repl|output|complet|generat",
         rf"{ORDER}{EDIT}\b{UP_TO_12}(?:your|each of your|all your|every|each|any|the final|the generated)"
         rf"(?:\s+[\w-]+){{0,3}}?\s+{RESPONSE}\b",
         OWN_THINGS,
@@ -159,6 +159,15 @@ ANSWER_FORM = (
 )
 
 ANSWERING = (
+    frame(
+        "not the question",
+        "summari|refuse|wrong|false|incorrect|misleading|who ask",
+        rf"\b(?:do not|don't|never|refuse to) summari[sz]e (?:this|these|the following)\b|{INNER_ORDER}refuse to "
+        rf"(?:answer|respond)\b|{INNER_ORDER}(?:give|provide|return) (?:an? |only )?(?:wrong|false|incorrect"
+        rf"|misleading) (?:answers?|responses?|repl)|{INNER_ORDER}tell (?:everyone|anyone|whoever|anybody"
+        rf"|everybody) (?:who )?asks?\b",
+        PEOPLE,
+    ),
     frame(
         "answering",
         "answer|respond|reply|summar|generat",

@@ -21,6 +21,15 @@ from app.incoming.english_words import (
 OVERRIDES = (
     frame(
         "override",
+        "to the|for the|your",
+        rf"\b{ORDERS}\b (?:to|for|of) (?:the |any |this )?(?:assistant|{MODEL}|model)\b.{{0,40}}?\b(?:void|no longer"
+        rf"|superseded"
+        r"|cancell?ed|revoked|suspended|withdrawn|overridden|invalid)\b|\b(?:disable|turn off|switch off|deactivate"
+        r"|lift|drop|bypass) (?:all )?(?:of )?your (?:\w+ ){0,2}?(?:filters?|restrictions?|safeguards?|guardrails?"
+        r"|limits?|limitations|safety|guidelines)\b",
+    ),
+    frame(
+        "override",
         "ignor|disregard|forget",
         rf"{ORDER}(?:ignore|disregard|forget)\s+(?:the |any |every )?(?:user|reader|asker)(?:'?s)?"
         r" (?:questions?|query|queries|requests?|prompts?|messages?)\b",
@@ -124,6 +133,11 @@ OVERRIDES = (
 )
 
 ADDRESSED = (
+    frame(
+        "addressee",
+        "as the",
+        r"^\W*as the (?:ai|assistant|model|chatbot|llm)(?: \w+){0,3}?,? (?:you|please|it is your)\b",
+    ),
     frame(
         "addressee",
         "instruction|directive|note|order|command",

@@ -16,6 +16,11 @@ from app.incoming.finding import CHAT_TEMPLATE
 EXFILTRATION = (
     frame(
         "prompt",
+        "your",
+        r"\bwhat (?:does|do|did) your (?:system|initial|hidden) (?:prompt|message|instructions?) say\b",
+    ),
+    frame(
+        "prompt",
         "prompt|instruction|system message|configuration|context window",
         rf"{ORDER}(?:reveal|print|show|display|repeat|output|disclose|expose|leak|return|list|give|write|share|tell"
         rf"|recite|dump|echo|translate|provide|state|copy|summari[sz]e|send|include|reply with)\b"
@@ -46,7 +51,7 @@ EXFILTRATION = (
         r"(?=[^!?]{0,160}?\b(?:(?:this|the|our|your|entire|whole|full|current|user's|other|previous|retrieved|chat) "
         r"(?:\w+ )?(?:conversation|context window|passages|chat history|system prompt)\b|user's (?:\w+ )?(?:question"
         r"|query|prompt|message|name|data|words|input)|(?:the|their) (?:question|query)\b|contents? of (?:this|the) "
-        r"(?:context|conversation)|question=|conversation history|everything you know|what you know|other "
+        r"(?:context|conversation|chat)|question=|conversation history|everything you know|what you know|other "
         r"(?:documents|passages))\b)[^!?]{0,160}?(?:\b(?:url|webhook|image|markdown|link|address|endpoint|server"
         r"|query string|parameter)\b|https?:|\w@\w)",
         re.compile(r"\b(?:join|meeting|zoom|calendar|slack)\b"),
