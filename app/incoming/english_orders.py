@@ -20,6 +20,12 @@ from app.incoming.english_words import (
 
 OVERRIDES = (
     frame(
+        "priority",
+        "except this|but this|other than this",
+        r"\b(?:cite|use|quote|trust|rely on|believe)\b[^.!?]{0,30}\b(?:except|but|other than) this (?:one|page"
+        r"|passage|document|source|text)\b",
+    ),
+    frame(
         "override",
         "to the|for the|your",
         rf"\b{ORDERS}\b (?:to|for|of) (?:the |any |this )?(?:assistant|{MODEL}|model)\b.{{0,40}}?\b(?:void|no longer"
@@ -50,21 +56,21 @@ OVERRIDES = (
     ),
     frame(
         "override",
-        "ignor|disregard|forget|neglect|abandon|dismiss|discard|over|set aside|stop|cease|follow|obey|comply|listen"
-        "|adhere|heed|attention|delet|eras|bypass|drop|skip",
+        "ignor|overlook|disregard|forget|neglect|abandon|dismiss|discard|over|set aside|stop|cease|follow|obey"
+        "|comply|listen|adhere|heed|attention|delet|eras|bypass|drop|skip",
         rf"{ORDER}{DISREGARD}{UP_TO_4}{PRIOR}\s+(?:\S+\s+){{0,3}}?{ORDERS}\b(?!{CONDITION})",
         re.compile(r"\b(?:delete|erase|bypass|drop|skip|override) (?:the|an?|any) "),
     ),
     frame(
         "override",
-        "ignor|disregard|forget|follow|obey|attention|dismiss|discard|delet|eras",
+        "ignor|overlook|disregard|forget|follow|obey|attention|dismiss|discard|delet|eras",
         rf"{ORDER}{DISREGARD}{UP_TO_4}{ORDERS}\s+(?:above|before|so far|(?:that|which)?\s*(?:you|the \w+) (?:\w+ )?"
         rf"(?:given|"
         r"gave|received|told|provided)|given to you|up to (?:now|this point))\b(?!" + CONDITION + ")",
     ),
     frame(
         "override",
-        "ignor|disregard|forget|attention|dismiss|discard|delet|eras|consider",
+        "ignor|overlook|disregard|forget|attention|dismiss|discard|delet|eras|consider",
         rf"{ORDER}{DISREGARD}\s+(?:\w+ )?(?:everything|anything|all|whatever|what)(?: of| that)?(?: is| was"
         rf"| has been| came| comes|"
         r" stands| else)?\s*(?:\w+\s){0,2}?(?:above|before(?! you)|so far|up to (?:now|this point)|you (?:were"
@@ -73,7 +79,7 @@ OVERRIDES = (
     ),
     frame(
         "override",
-        "ignor|disregard|forget|neglect|dismiss|discard|behind",
+        "ignor|overlook|disregard|forget|neglect|dismiss|discard|behind",
         rf"{ORDER}(?:(?:ignore|disregard|forget|neglect|dismiss|discard)\s+(?:all |any |every |of |the |these "
         rf"|those )*"
         r"(?:(?:everything|all)\s*(?:[,;.!:]|(?:and|then)\s+(?:just |only |simply )?(?:write|say|answer|reply"
@@ -135,6 +141,13 @@ OVERRIDES = (
 ADDRESSED = (
     frame(
         "addressee",
+        "ing this",
+        rf"\b(?:the|any|every|whichever) (?:{MODEL}|assistant|model|bot|machine|system) (?:that is |which is "
+        rf"|currently )?"
+        r"(?:reading|processing|parsing|summari[sz]ing|answering from|evaluating|reviewing) this\b",
+    ),
+    frame(
+        "addressee",
         "as the",
         r"^\W*as the (?:ai|assistant|model|chatbot|llm)(?: \w+){0,3}?,? (?:you|please|it is your)\b",
     ),
@@ -150,7 +163,7 @@ ADDRESSED = (
         rf"|memo|instructions?|directions?|orders?|important|warning|info|hint|request|word|guidance|commands?|new"
         rf"|special|a|an|the|this is|urgent|to|for|all|any|every|of|ye|my)\W+)+{MODEL}\b(?:\s+(?:that|which|who|is"
         rf"|are|currently|reading|processing|parsing|summari[sz]ing|answering|reviewing|evaluating|handling"
-        r"|analy[sz]ing|scanning|using|seeing|with access to|this|these|the|it|text|file|document|page|passage"
+        r"|analy[sz]ing|scanning|using|seeing|with access to|this|these|the|it|only|text|file|document|page|passage"
         r"|content|question|here|below|out|there)){0,8}(?:\s*[,:;!]|\s+-)",
     ),
     frame(

@@ -15,6 +15,9 @@ from app.incoming.finding import CHAT_TEMPLATE
 
 EXFILTRATION = (
     frame(
+        "prompt", "message", r"\b(?:text|contents?|words) of (?:your|the) (?:first|initial|system|earliest) message\b"
+    ),
+    frame(
         "prompt",
         "your",
         r"\bwhat (?:does|do|did) your (?:system|initial|hidden) (?:prompt|message|instructions?) say\b",
@@ -185,7 +188,7 @@ MARKERS = (
         rf"^\W*(?:new |important )?(?:system|assistant|developer|human|user|admin)(?: prompt| message| note"
         rf"| instruction| notice| update)?\s*[\]>)]?\s*[:>\]]\s*(?:you\b|your\b|please\b|ignore\b|disregard\b"
         rf"|from now\b|the user\b|override\b|reveal\b|new instructions\b|the (?:safety|content)|all (?:previous"
-        rf"|prior)|sure[,!]|certainly\b|i(?:'ll| will)\b|always\b|never\b|do not\b|{SAY}\b)",
+        rf"|prior)|grant\b|allow\b|treat\b|sure[,!]|certainly\b|i(?:'ll| will)\b|always\b|never\b|do not\b|{SAY}\b)",
         re.compile(r"\byour (?:account|order|application|profile)\b"),
     ),
     frame(

@@ -29,9 +29,9 @@ RESPONSE_OR_TEXT = (
     r"(?:answers?|responses?|repl(?:y|ies)|outputs?|completions?|summar(?:y|ies)|messages?|translations?)"
 )
 DISREGARD = (
-    r"(?:ignore|disregard|forget|neglect|abandon|dismiss|discard|override|overrule|set aside|stop (?:following"
-    r"|obeying)|cease (?:following|obeying)|(?:do not|don't|never|no longer) (?:follow|obey|comply with|listen to"
-    r"|adhere to|heed)|pay no (?:attention|heed) to|delete|erase|bypass|drop|skip)"
+    r"(?:ignore|overlook|disregard|forget|neglect|abandon|dismiss|discard|override|overrule|set aside|stop "
+    r"(?:following|obeying)|cease (?:following|obeying)|(?:do not|don't|never|no longer) (?:follow|obey|comply with"
+    r"|listen to|adhere to|heed)|pay no (?:attention|heed) to|delete|erase|bypass|drop|skip)"
 )
 PRIOR = (
     r"(?:previous|prior|preceding|above|earlier|foregoing|existing|initial|original|former|system|developer'?s?"

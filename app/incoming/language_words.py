@@ -96,7 +96,9 @@ DISREGARD = {
 # Leaving everything aside, as one says it to a friend.
 FORGET_ALL = (
     r"\b(?:vergiss alles|oublie tout(?! le)|olvida todo|dimentica tutto|esqueça tudo|esquece tudo|vergeet alles"
-    r"|glöm allt|glem alt|zapomnij (?:o )?wszystk\w+|забудь вс[её]|ignoriere die frage|ignore la question|ignora la "
+    r"|glöm allt|glem alt|zapomnij (?:o )?wszystk\w+|забудь вс[её]|ignoriere die frage|no respondas "
+    r"(?:a )?la pregunta|ne réponds pas à la question|non rispondere alla domanda|beantworte die frage nicht"
+    r"|não responda à pergunta|beantwoord de vraag niet|не отвечай на вопрос|ignore la question|ignora la "
     r"(?:pregunta|domanda)|negeer de vraag|zapomeň (?:na )?vše\w*)\b"
 )
 UNSPACED_DISREGARD = (
@@ -271,11 +273,14 @@ ANSWER_CUES = {
     "da": "svar",
 }
 OTHER_CUES = {
-    "forget all": "ignor|negeer|vergiss|oublie|olvida|dimentica|esque|vergeet|glöm|glem|zapom|забудь",
+    "forget all": (
+        "ignor|respon|répon|rispond|antwort|beantwoord|отвечай|negeer|vergiss|oublie|olvida"
+        "|dimentica|esque|vergeet|glöm|glem|zapom|забудь"
+    ),
     "override": "忽|忘|无|無|抛|不|破棄|従|무시|잊|따르|버리",
     "only": (
-        "回答|回复|schreib|antwort|reagiere|répond|respond|rispond|odpowi|ответ|отвечай|yalnızca|sadece|svar|只|仅|僅"
-        "|だけ|のみ|만"
+        "回答|回复|schreib|antwort|reagiere|répond|respond|rispond|odpowi|ответ|отвечай|yalnızca|sadece|svar|只|仅"
+        "|僅|だけ|のみ|만"
     ),
     "answer": "回|答|总结|總結|输出|応|要約|답|응답|요약",
     "addressee": (
