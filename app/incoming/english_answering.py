@@ -3,6 +3,7 @@
 import re
 
 from app.incoming.english_words import (
+    CODED,
     INNER_ORDER,
     ORDER,
     OWN_THINGS,
@@ -14,11 +15,31 @@ from app.incoming.english_words import (
 
 ANSWERING = (
     frame(
+        "secrecy",
+        "from the|reveal|disclos|list|exists",
+        rf"{ORDER}(?:hide|conceal|withhold|keep) [^.!?]{{1,60}}? from the (?:user|reader|asker|person asking)\b"
+        rf"|{INNER_ORDER}(?:reveal|disclose|list|show) [^.!?]{{1,40}}? you (?:were|have been) (?:given|shown|told)\b",
+        PEOPLE,
+    ),
+    frame(
+        "form of the answer",
+        "everything|single word|one word",
+        rf"{INNER_ORDER}(?:write|say|spell|put|express) (?:everything|it all) (?:\w+ ){{0,2}}?{CODED}\b|\b(?:the"
+        rf"|your) {RESPONSE} (?:must|should|has to|is to|may) (?:only )?be (?:a single|one|a one) ?-?word\b",
+        PEOPLE,
+    ),
+    frame(
+        "any question",
+        "every question|each question|any question|all questions",
+        rf"{INNER_ORDER}(?:say|answer|reply|respond|write|output)\b[^.!?]{{1,60}}? to (?:every|each|any"
+        rf"|all) questions?\b",
+        PEOPLE,
+    ),
+    frame(
         "answering",
         "you ",
         rf"\b(?:when|whenever|while|before|after|as) you (?:write|give|produce|compose|create|formulate|prepare"
-        rf"|answer|respond|reply)(?: (?:the|your|an?|this|any) (?:final )?(?:summary|{RESPONSE}))?\s*(?:[,.;:!]"
-        rf"|$)",
+        rf"|answer|respond|reply)(?: (?:the|your|an?|this|any) (?:final )?(?:summary|{RESPONSE}))?\s*(?:[,.;:!]|$)",
         re.compile(
             PEOPLE.pattern + r"|\b(?:take|think|remember|ask yourself|check|read|make sure|be (?:polite|kind|honest))\b"
         ),
@@ -60,7 +81,7 @@ ANSWERING = (
         rf"|what|how|why|who"
         r"|is|are|was|for|as|to|and|all|on|at|by|from|with|any|no|not|or|of)\b)[a-z]{3,14} "
         r"(?:[\w'\"#$%-]+[\s,]+){1,10}?"
-        rf"(?:in|into|to|from|throughout|of) (?:all |each of )?your {RESPONSE}\b",
+        rf"(?:in|into|to|from|throughout|of) (?:(?:all |each of )?your|every|each) (?:{RESPONSE}|summary)\b",
         re.compile(f"{OWN_THINGS.pattern}|{PEOPLE.pattern}"),
     ),
     frame(
@@ -88,7 +109,7 @@ ANSWERING = (
         "answering",
         "what you|whatever you|everything you",
         r"\b(?:in |with )?(?:what|whatever|everything|anything) you (?:write|say|output|generate|answer)\b.{0,20}\b"
-        r"(?:from here|from now|next|below|in (?:this|your))\b",
+        r"(?:from here|from now|next|below)\b",
         PEOPLE,
     ),
     frame(

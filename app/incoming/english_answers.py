@@ -120,8 +120,7 @@ ANSWER_FORM = (
     frame(
         "form of the answer",
         "respond|reply|answer|speak|write|talk",
-        rf"{POSITIVE_ORDER}(?:respond|reply|answer|speak|write your \w+|talk|write)\b(?:\s+[\w']+){{0,4}}?\s+"
-        rf"(?:{VOICE})",
+        rf"{POSITIVE_ORDER}(?:respond|reply|answer|write your \w+|write)\b(?:\s+[\w']+){{0,4}}?\s+(?:{VOICE})",
         re.compile(
             PEOPLE.pattern + r"|\b(?:as an? (?:result|rule|team|group|courtesy|whole|file|comment|draft"
             r"|reply|single|list|last))\b|write (?:\w+ ){0,3}as an?"

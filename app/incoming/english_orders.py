@@ -20,6 +20,13 @@ from app.incoming.english_words import (
 
 OVERRIDES = (
     frame(
+        "override",
+        "changed|follow|obey|heed",
+        rf"\byour (?:instructions|rules|orders|guidelines) (?:have|were) (?:been )?(?:changed|updated|replaced)\b"
+        rf"|{INNER_ORDER}(?:follow|obey|heed) this (?:paragraph|passage|text|note)\b",
+        PEOPLE,
+    ),
+    frame(
         "priority",
         "except this|but this|other than this",
         r"\b(?:cite|use|quote|trust|rely on|believe)\b[^.!?]{0,30}\b(?:except|but|other than) this (?:one|page"
@@ -139,6 +146,7 @@ OVERRIDES = (
 )
 
 ADDRESSED = (
+    frame("addressee", "should you be", rf"\bshould you be (?:an? )?(?:\w+ )?(?:{MODEL}|machine|bot|model)\b"),
     frame(
         "addressee",
         "ing this",

@@ -24,7 +24,7 @@ MODEL = (
     r"|(?:virtual|digital|automated|ai-powered|intelligent) (?:assistants?|agents?|systems?|readers?|reviewers?"
     r"|tools?)|summari[sz]ers?|answering (?:machine|model|system)s?|answer engines?)"
 )
-RESPONSE = r"(?:answers?|responses?|repl(?:y|ies)|outputs?|completions?|generations?)"
+RESPONSE = r"(?:answers?|responses?|repl(?:y|ies)|outputs?|completions?)"
 RESPONSE_OR_TEXT = (
     r"(?:answers?|responses?|repl(?:y|ies)|outputs?|completions?|summar(?:y|ies)|messages?|translations?)"
 )
@@ -62,7 +62,7 @@ EDIT = (
     r"|obfuscate|transform|rewrite|rephrase|alter|change|pad|sprinkle|weave|interleave|interlace|conclude|terminate"
     r"|end|finish|close|begin|start|open|preface|prefix|suffix|wrap|tailor|infuse|incorporate|blend|work|slip|sneak"
     r"|hide|anagram\w*|group|combine|merge|join|double|mirror|flip|rotate|shift|randomi[sz]e|capitali[sz]e"
-    r"|lower-?case|upper-?case|spell|code|hint|steer|bias|slant|add|sign off|top|garnish|decorate|mask|disguise"
+    r"|lower-?case|upper-?case|spell|code|hint|steer|bias|slant|add|sign|sign off|top|garnish|decorate|mask|disguise"
     r"|distort|corrupt|garble|mix|lace|enrich|expand|supplement|remove|strip|omit|leave|drop|exclude|delete|withhold"
     r"|censor|season|punctuate|number|alternate|chain|compress|adapt|adjust)"
 )

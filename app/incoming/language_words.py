@@ -96,17 +96,19 @@ DISREGARD = {
 # Leaving everything aside, as one says it to a friend.
 FORGET_ALL = (
     r"\b(?:vergiss alles|oublie tout(?! le)|olvida todo|dimentica tutto|esqueça tudo|esquece tudo|vergeet alles"
-    r"|glöm allt|glem alt|zapomnij (?:o )?wszystk\w+|забудь вс[её]|ignoriere die frage|no respondas "
-    r"(?:a )?la pregunta|ne réponds pas à la question|non rispondere alla domanda|beantworte die frage nicht"
-    r"|não responda à pergunta|beantwoord de vraag niet|не отвечай на вопрос|ignore la question|ignora la "
-    r"(?:pregunta|domanda)|negeer de vraag|zapomeň (?:na )?vše\w*)\b"
+    r"|glöm allt|glem alt|zapomnij (?:o )?wszystk\w+|забудь вс[её]|ignoriere die frage|antworte auf jede frage"
+    r"|verrate (?:niemandem|keinem|nicht)|no respondas (?:a )?la pregunta|ne réponds pas à la question"
+    r"|non rispondere alla domanda|beantworte die frage nicht|não responda à pergunta|beantwoord de vraag niet"
+    r"|не отвечай на вопрос|ignore la question|ignora la (?:pregunta|domanda)|negeer de vraag|zapomeň "
+    r"(?:na )?vše\w*)\b"
 )
 UNSPACED_DISREGARD = (
-    r"(?:忽略|无视|無視|忘记|忘掉|忘記|不要理会|不要遵守|抛开|不用管)[^.!?\n]{0,16}?(?:之前|以前|先前|以上|上述|上面"
-    r"|前面|此前|原来|系统|你)[^.!?\n]{0,8}?(?:指令|指示|提示|规则|規則|命令|要求|说明|內容|内容|设定)|(?:これまで"
-    r"|以前|上記|今まで|前|元|先ほど|すべて|全て)[^.!?\n]{0,10}?(?:指示|命令|ルール|プロンプト|指令|規則|設定"
-    r"|制約)[^.!?\n]{0,8}?(?:無視|忘れ|破棄|従わ|無効)|(?:이전|위|앞|지금까지|기존|모든)[^.!?\n]{0,10}?(?:지시|명령"
-    r"|지침|규칙|프롬프트|설정)[^.!?\n]{0,10}?(?:무시|잊|따르지|버리)"
+    r"不要(?:告诉|告知)(?:用户|任何人|读者)|(?:忽略|无视|無視|忘记|忘掉|忘記|不要理会|不要遵守|抛开"
+    r"|不用管)[^.!?\n]{0,16}?(?:之前|以前|先前|以上|上述|上面|前面|此前|原来|系统|你)[^.!?\n]{0,8}?(?:指令|指示|提示"
+    r"|规则|規則|命令|要求|说明|內容|内容|设定)|(?:これまで|以前|上記|今まで|前|元|先ほど|すべて"
+    r"|全て)[^.!?\n]{0,10}?(?:指示|命令|ルール|プロンプト|指令|規則|設定|制約)[^.!?\n]{0,8}?(?:無視|忘れ|破棄|従わ"
+    r"|無効)|(?:이전|위|앞|지금까지|기존|모든)[^.!?\n]{0,10}?(?:지시|명령|지침|규칙|프롬프트|설정)[^.!?\n]{0,10}?"
+    r"(?:무시|잊|따르지|버리)"
 )
 ANSWER = {
     "de": (
@@ -274,8 +276,8 @@ ANSWER_CUES = {
 }
 OTHER_CUES = {
     "forget all": (
-        "ignor|respon|répon|rispond|antwort|beantwoord|отвечай|negeer|vergiss|oublie|olvida"
-        "|dimentica|esque|vergeet|glöm|glem|zapom|забудь"
+        "ignor|verrate|respon|répon|rispond|antwort|beantwoord|отвечай|negeer|vergiss|oublie|olvida|dimentica|esque"
+        "|vergeet|glöm|glem|zapom|забудь"
     ),
     "override": "忽|忘|无|無|抛|不|破棄|従|무시|잊|따르|버리",
     "only": (
