@@ -207,7 +207,7 @@ class _Uploads:
         listed |= {job: self._client.get(path("jobs", job)) for job in missing}
         for job_id in [j for j in self._jobs if j in listed and listed[j]["state"] in FINAL_STATES]:
             job = listed[job_id]
-            counts = (job["stages_us"] or {}, job["hidden"] or {}, job["findings"] or {})
+            counts = (job["stages_us"] or {}, job["hidden"] or {}, job.get("findings") or {})
             warnings = self._warnings.pop(job_id)
             self._end(UploadOutcome(self._jobs.pop(job_id), job["state"], job["reason"], *counts, warnings))
         if self._jobs and time.monotonic() - self._ended_at > STALL_SECONDS:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.incoming.control_characters import find_control_characters
-from app.incoming.english_answers import ORDERS_ABOUT_ANSWERS
+from app.incoming.english_answering import ANSWERING
+from app.incoming.english_answers import ANSWER_FORM
 from app.incoming.english_orders import ORDERS_TO_MODELS
 from app.incoming.english_roles import ROLES_FOR_MODELS
 from app.incoming.english_words import ORDER
@@ -19,7 +20,7 @@ from app.incoming.plain_text import plain
 
 THRESHOLD = 2
 MAX_SENTENCE = 1_000
-FRAMES = (*ORDERS_TO_MODELS, *ORDERS_ABOUT_ANSWERS, *ROLES_FOR_MODELS, *OTHER_LANGUAGES)
+FRAMES = (*ORDERS_TO_MODELS, *ANSWER_FORM, *ANSWERING, *ROLES_FOR_MODELS, *OTHER_LANGUAGES)
 _ORDER = re.compile(ORDER)
 _PARAGRAPH = re.compile(r"\n\s*")
 _END = re.compile(r"[.!?…]+[\"')\]]*\s+(?=\S)|[.!?]+(?=[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af])")

@@ -6,9 +6,11 @@ from app.incoming.english_words import (
     CONDITION,
     DISREGARD,
     EDIT,
+    INNER_ORDER,
     MODEL,
     ORDER,
     ORDERS,
+    PEOPLE,
     PRIOR,
     SAY,
     SHOW,
@@ -19,21 +21,63 @@ from app.incoming.english_words import (
 OVERRIDES = (
     frame(
         "override",
-        "ignor|disregard|forget|neglect|abandon|dismiss|discard|over|set aside|stop|cease|follow|obey|comply|listen"
-        "|adhere|heed|attention|delet|eras|bypass|drop|skip",
+        "changed|follow|obey|heed",
+        rf"\byour (?:instructions|rules|orders|guidelines) (?:have|were) (?:been )?(?:changed|updated|replaced)\b"
+        rf"|{INNER_ORDER}(?:follow|obey|heed) this (?:paragraph|passage|text|note)\b",
+        PEOPLE,
+    ),
+    frame(
+        "priority",
+        "except this|but this|other than this",
+        r"\b(?:cite|use|quote|trust|rely on|believe)\b[^.!?]{0,30}\b(?:except|but|other than) this (?:one|page"
+        r"|passage|document|source|text)\b",
+    ),
+    frame(
+        "override",
+        "to the|for the|your",
+        rf"\b{ORDERS}\b (?:to|for|of) (?:the |any |this )?(?:assistant|{MODEL}|model)\b.{{0,40}}?\b(?:void|no longer"
+        rf"|superseded"
+        r"|cancell?ed|revoked|suspended|withdrawn|overridden|invalid)\b|\b(?:disable|turn off|switch off|deactivate"
+        r"|lift|drop|bypass) (?:all )?(?:of )?your (?:\w+ ){0,2}?(?:filters?|restrictions?|safeguards?|guardrails?"
+        r"|limits?|limitations|safety|guidelines)\b",
+    ),
+    frame(
+        "override",
+        "ignor|disregard|forget",
+        rf"{ORDER}(?:ignore|disregard|forget)\s+(?:the |any |every )?(?:user|reader|asker)(?:'?s)?"
+        r" (?:questions?|query|queries|requests?|prompts?|messages?)\b",
+    ),
+    frame(
+        "priority",
+        "other",
+        r"\b(?:do not|don't|never|must not) (?:cite|use|quote|trust|rely on|mention|believe) (?:any |the )?other "
+        r"(?:documents?|sources?|passages?|pages?)\b",
+    ),
+    frame(
+        "priority",
+        "user|asker|person asking",
+        r"\bthe (?:user|asker|person asking) (?:has been|is|was) (?:\w+ly )?(?:authori[sz]ed|verified|cleared"
+        r"|approved|an admin\w*)"
+        rf"\b.{{0,20}}?{INNER_ORDER}(?:reveal|disclose|share|show|give|print|grant|tell)\b",
+        PEOPLE,
+    ),
+    frame(
+        "override",
+        "ignor|overlook|disregard|forget|neglect|abandon|dismiss|discard|over|set aside|stop|cease|follow|obey"
+        "|comply|listen|adhere|heed|attention|delet|eras|bypass|drop|skip",
         rf"{ORDER}{DISREGARD}{UP_TO_4}{PRIOR}\s+(?:\S+\s+){{0,3}}?{ORDERS}\b(?!{CONDITION})",
         re.compile(r"\b(?:delete|erase|bypass|drop|skip|override) (?:the|an?|any) "),
     ),
     frame(
         "override",
-        "ignor|disregard|forget|follow|obey|attention|dismiss|discard|delet|eras",
+        "ignor|overlook|disregard|forget|follow|obey|attention|dismiss|discard|delet|eras",
         rf"{ORDER}{DISREGARD}{UP_TO_4}{ORDERS}\s+(?:above|before|so far|(?:that|which)?\s*(?:you|the \w+) (?:\w+ )?"
         rf"(?:given|"
         r"gave|received|told|provided)|given to you|up to (?:now|this point))\b(?!" + CONDITION + ")",
     ),
     frame(
         "override",
-        "ignor|disregard|forget|attention|dismiss|discard|delet|eras|consider",
+        "ignor|overlook|disregard|forget|attention|dismiss|discard|delet|eras|consider",
         rf"{ORDER}{DISREGARD}\s+(?:\w+ )?(?:everything|anything|all|whatever|what)(?: of| that)?(?: is| was"
         rf"| has been| came| comes|"
         r" stands| else)?\s*(?:\w+\s){0,2}?(?:above|before(?! you)|so far|up to (?:now|this point)|you (?:were"
@@ -42,7 +86,7 @@ OVERRIDES = (
     ),
     frame(
         "override",
-        "ignor|disregard|forget|neglect|dismiss|discard|behind",
+        "ignor|overlook|disregard|forget|neglect|dismiss|discard|behind",
         rf"{ORDER}(?:(?:ignore|disregard|forget|neglect|dismiss|discard)\s+(?:all |any |every |of |the |these "
         rf"|those )*"
         r"(?:(?:everything|all)\s*(?:[,;.!:]|(?:and|then)\s+(?:just |only |simply )?(?:write|say|answer|reply"
@@ -102,6 +146,24 @@ OVERRIDES = (
 )
 
 ADDRESSED = (
+    frame("addressee", "should you be", rf"\bshould you be (?:an? )?(?:\w+ )?(?:{MODEL}|machine|bot|model)\b"),
+    frame(
+        "addressee",
+        "ing this",
+        rf"\b(?:the|any|every|whichever) (?:{MODEL}|assistant|model|bot|machine|system) (?:that is |which is "
+        rf"|currently )?"
+        r"(?:reading|processing|parsing|summari[sz]ing|answering from|evaluating|reviewing) this\b",
+    ),
+    frame(
+        "addressee",
+        "as the",
+        r"^\W*as the (?:ai|assistant|model|chatbot|llm)(?: \w+){0,3}?,? (?:you|please|it is your)\b",
+    ),
+    frame(
+        "addressee",
+        "instruction|directive|note|order|command",
+        rf"^\W*{MODEL}\s+(?:instructions?|directives?|notes?|orders?|commands?)\s*:",
+    ),
     frame(
         "addressee",
         "",
@@ -109,7 +171,7 @@ ADDRESSED = (
         rf"|memo|instructions?|directions?|orders?|important|warning|info|hint|request|word|guidance|commands?|new"
         rf"|special|a|an|the|this is|urgent|to|for|all|any|every|of|ye|my)\W+)+{MODEL}\b(?:\s+(?:that|which|who|is"
         rf"|are|currently|reading|processing|parsing|summari[sz]ing|answering|reviewing|evaluating|handling"
-        r"|analy[sz]ing|scanning|using|seeing|with access to|this|these|the|it|text|file|document|page|passage"
+        r"|analy[sz]ing|scanning|using|seeing|with access to|this|these|the|it|only|text|file|document|page|passage"
         r"|content|question|here|below|out|there)){0,8}(?:\s*[,:;!]|\s+-)",
     ),
     frame(
@@ -124,7 +186,9 @@ ADDRESSED = (
         "addressee",
         "you",
         rf"\b(?:if|in case|since|because|as|when|assuming|given that|provided) you(?:'re| are|r reader is)\s+"
-        rf"(?:actually |really |in fact )?(?:an? |the |some )?(?:\w+ )?{MODEL}\b",
+        rf"(?:actually |really |in fact )?(?:an? |the |some )?(?:\w+ )?{MODEL}\b"
+        r"(?! (?:engineer|developer|researcher|user|customer|expert|specialist|team|vendor|lead|champion"
+        r"|company)s?\b)",
     ),
     frame(
         "addressee",

@@ -15,6 +15,14 @@ from app.incoming.finding import CHAT_TEMPLATE
 
 EXFILTRATION = (
     frame(
+        "prompt", "message", r"\b(?:text|contents?|words) of (?:your|the) (?:first|initial|system|earliest) message\b"
+    ),
+    frame(
+        "prompt",
+        "your",
+        r"\bwhat (?:does|do|did) your (?:system|initial|hidden) (?:prompt|message|instructions?) say\b",
+    ),
+    frame(
         "prompt",
         "prompt|instruction|system message|configuration|context window",
         rf"{ORDER}(?:reveal|print|show|display|repeat|output|disclose|expose|leak|return|list|give|write|share|tell"
@@ -27,28 +35,28 @@ EXFILTRATION = (
     frame(
         "prompt",
         "your",
-        r"\bwhat (?:are|were|is|was|do) your (?:initial|original|system|hidden|secret|exact|first"
-        r"|full)\s+(?:\w+\s+)?(?:instructions?|prompts?|messages?|rules)\b",
+        r"\bwhat (?:are|were|is|was|do) your (?:initial|original|system|hidden|secret|exact|first|full)\s+"
+        r"(?:\w+\s+)?(?:instructions?|prompts?|messages?|rules)\b",
     ),
     frame(
         "prompt",
         "above|prior|earlier|previous|before",
         rf"{ORDER}(?:repeat|print|show|output|reveal|dump|list|copy|recite)\s+(?:\w+ ){{0,2}}?(?:(?:the )?(?:text"
         rf"|words|everything|messages|conversation|sentences?|contents?)\s+(?:\w+ )?(?:above|before|preceding)\b"
-        r"(?=.{0,80}\b(?:starting|beginning|verbatim|word for word|exactly|code block|this|prompt|you are)\b)"
-        r"|(?:the )?(?:earlier|previous|prior) (?:messages|turns|conversation|chat))",
+        r"(?=.{0,80}\b(?:starting|beginning|verbatim|word for word|exactly|code block|this|prompt|you are)\b)|"
+        r"(?:the )?(?:earlier|previous|prior) (?:messages|turns|conversation|chat))",
     ),
     frame(
         "exfiltration",
         "url|link|image|address|webhook|http|@|markdown|email|e-mail|endpoint|server|query string|parameter",
         rf"{ORDER}(?:append|attach|include|embed|add|put|encode|insert|render|display|show|send|forward|post|upload"
         rf"|e-?mail|transmit|exfiltrate|pass|submit|deliver|leak|copy|place|make|create)\b"
-        r"(?=[^!?]{0,160}?\b(?:(?:this|the|our|your|entire|whole|full|current|user's|other|previous|retrieved"
-        r"|chat) (?:\w+ )?(?:conversation|context window|passages|chat history|system prompt)\b"
-        r"|user's (?:\w+ )?(?:question|query|prompt|message|name|data|words|input)|(?:the|their) (?:question"
-        r"|query)\b|contents? of (?:this|the) (?:context|conversation)|question=|conversation history"
-        r"|everything you know|what you know|other (?:documents|passages))\b)[^!?]{0,160}?(?:\b(?:url|webhook|image"
-        r"|markdown|link|address|endpoint|server|query string|parameter)\b|https?:|\w@\w)",
+        r"(?=[^!?]{0,160}?\b(?:(?:this|the|our|your|entire|whole|full|current|user's|other|previous|retrieved|chat) "
+        r"(?:\w+ )?(?:conversation|context window|passages|chat history|system prompt)\b|user's (?:\w+ )?(?:question"
+        r"|query|prompt|message|name|data|words|input)|(?:the|their) (?:question|query)\b|contents? of (?:this|the) "
+        r"(?:context|conversation|chat)|question=|conversation history|everything you know|what you know|other "
+        r"(?:documents|passages))\b)[^!?]{0,160}?(?:\b(?:url|webhook|image|markdown|link|address|endpoint|server"
+        r"|query string|parameter)\b|https?:|\w@\w)",
         re.compile(r"\b(?:join|meeting|zoom|calendar|slack)\b"),
     ),
     frame(
@@ -60,9 +68,9 @@ EXFILTRATION = (
     frame(
         "exfiltration",
         "http|forward|send",
-        rf"{ORDER}(?:forward|send|transmit|post|upload|leak|exfiltrate)\s+(?:its|all|the|their"
-        rf"|every) (?:\w+ ){{0,3}}?(?:contents?|data|passages|documents|secrets|context"
-        rf"|question) to (?:the (?:address|url|server|link) (?:below|above|here)|https?:)",
+        rf"{ORDER}(?:forward|send|transmit|post|upload|leak|exfiltrate)\s+(?:its|all|the|their|every) "
+        rf"(?:\w+ ){{0,3}}?(?:contents?|data|passages|documents|secrets|context|question) to (?:the (?:address|url"
+        rf"|server|link) (?:below|above|here)|https?:)",
         PEOPLE,
     ),
 )
@@ -72,9 +80,9 @@ PERSONA = (
         "role",
         "you",
         rf"\byou(?:'re| are| will be| shall be| become)\s+(?:now|hereby|henceforth|from now on|no longer|actually"
-        rf"|really|going to be)\s*(?:,\s*)?(?:(?:an?|the|in|bound|called|named|acting as"
-        rf"|known as)\s+)?(?:\w+ ){{0,3}}?(?:dan|{MODEL}|assistant|model|bot|unrestricted|jailbroken|unfiltered"
-        rf"|uncensored|free of|free from|bound by|(?:\w+ )?mode|evil|root|persona|character)\b",
+        rf"|really|going to be)\s*(?:,\s*)?(?:(?:an?|the|in|bound|called|named|acting as|known as)\s+)?"
+        rf"(?:\w+ ){{0,3}}?(?:dan|{MODEL}|assistant|model|bot|unrestricted|jailbroken|unfiltered|uncensored|free of"
+        rf"|free from|bound by|(?:\w+ )?mode|evil|root|persona|character)\b",
     ),
     frame(
         "role",
@@ -88,8 +96,8 @@ PERSONA = (
     frame(
         "role",
         "pretend|act as|act like|roleplay|role-play|behave|imagine|simulate|impersonate",
-        rf"{POSITIVE_ORDER}(?:pretend|act (?:as|like)|role-?play|behave (?:as|like)|imagine|simulate"
-        rf"|impersonate)\b(?:[\s,]+[^\s,.!?]+){{1,9}}?[\s,]+and\s+(?:\w+ly )?"
+        rf"{POSITIVE_ORDER}(?:pretend|act (?:as|like)|role-?play|behave (?:as|like)|imagine|simulate|impersonate)\b"
+        rf"(?:[\s,]+[^\s,.!?]+){{1,9}}?[\s,]+and\s+(?:\w+ly )?"
         r"(?:confirm|approve|answer|respond|reply|reveal|grant|say|speak|release|continue|give|print|output|disclose"
         r"|authori[sz]e)\b",
         PEOPLE,
@@ -97,20 +105,20 @@ PERSONA = (
     frame(
         "role",
         "pretend|act as|act like|roleplay|role-play|behave|simulate|impersonate",
-        rf"{POSITIVE_ORDER}(?:pretend|act (?:as|like)|role-?play|behave (?:as|like)|simulate"
-        rf"|impersonate)\b(?:[\s,]+[^\s,.!?]+){{1,6}}?\s(?:without|with no|free of|that has no|who has no) (?:any "
-        rf"|content |ethical |safety )*(?:rules|restrictions|limits|limitations|filters|guidelines)\b",
+        rf"{POSITIVE_ORDER}(?:pretend|act (?:as|like)|role-?play|behave (?:as|like)|simulate|impersonate)\b"
+        rf"(?:[\s,]+[^\s,.!?]+){{1,6}}?\s(?:without|with no|free of|that has no|who has no) (?:any |content "
+        rf"|ethical |safety )*(?:rules|restrictions|limits|limitations|filters|guidelines)\b",
         PEOPLE,
     ),
     frame(
         "role",
         "on|henceforth|remainder|rest of|future|every",
-        r"\b(?:from (?:now|this (?:point|moment)|here) (?:on|onwards?|forward)|from here on|henceforth"
-        r"|for the (?:rest|remainder) of (?:this|the) (?:conversation|session|chat|dialogue)|in (?:all"
-        r"|every) (?:future|further|following|subsequent) (?:answers?|responses?|repl(?:y|ies)|messages?))\b"
+        r"\b(?:from (?:now|this (?:point|moment)|here) (?:on|onwards?|forward)|from here on|henceforth|for the "
+        r"(?:rest|remainder) of (?:this|the) (?:conversation|session|chat|dialogue)|in (?:all|every) (?:future"
+        r"|further|following|subsequent) (?:answers?|responses?|repl(?:y|ies)|messages?))\b"
         rf".{{0,40}}?(?:\byou (?:will |are to |must |shall |only |always )*(?:answer|respond|reply|obey|speak|act as"
-        rf"|act like|are an? (?:\w+ )?(?:assistant|model|bot|ai)|treat (?:every|all|each))\b"
-        rf"|{POSITIVE_ORDER}(?:answer|respond|reply|treat (?:every|all|each) (?:questions?|quer|message)|speak|obey"
+        rf"|act like|are an? (?:\w+ )?(?:assistant|model|bot|ai)|treat (?:every|all|each))\b|{POSITIVE_ORDER}"
+        rf"(?:answer|respond|reply|treat (?:every|all|each) (?:questions?|quer|message)|speak|obey"
         rf"|refer to yourself)\b)",
         PEOPLE,
     ),
@@ -125,16 +133,15 @@ PERSONA = (
     frame(
         "role",
         "mode",
-        r"\b(?:developer|god|dan|jailbreak|unrestricted|sudo|maintenance|debug|admin\w*"
-        r"|opposite) mode\b.{0,40}\b(?:enabled|activated|you|unlocked|engaged)\b"
-        r"|\byou(?:'re| are) (?:now )?in (?:developer|god|dan|jailbreak|unrestricted|sudo|maintenance|debug"
-        r"|admin\w*) mode\b",
+        r"\b(?:developer|god|dan|jailbreak|unrestricted|sudo|maintenance|debug|admin\w*|opposite) mode\b.{0,40}\b"
+        r"(?:enabled|activated|you|unlocked|engaged)\b|\byou(?:'re| are) (?:now )?in (?:developer|god|dan|jailbreak"
+        r"|unrestricted|sudo|maintenance|debug|admin\w*) mode\b",
     ),
     frame(
         "role",
         "session|conversation|context",
-        r"\b(?:previous|prior|old|above) (?:context|conversation|session"
-        r"|messages)\s+(?:is |are |as |has been |have been )?(?:deleted|void|over|closed|cleared|ended|erased|reset)\b",
+        r"\b(?:previous|prior|old|above) (?:context|conversation|session|messages)\s+(?:is |are |as |has been "
+        r"|have been )?(?:deleted|void|over|closed|cleared|ended|erased|reset)\b",
     ),
     frame(
         "role",
@@ -152,13 +159,13 @@ PERSONA = (
     frame(
         "role",
         "as though|as if",
-        r"\b(?:respond|answer|reply)\b[^.!?]{0,20}\bas (?:though|if) (?:you|the user"
-        r"|the asker|no|there|they|all)\b",
+        r"\b(?:respond|answer|reply)\b[^.!?]{0,20}\bas (?:though|if) (?:you|the user|the asker|no|there|they|all)\b",
         PEOPLE,
     ),
 )
 
 MARKERS = (
+    frame("role marker", "system prompt", r"\b(?:begin|start)(?: of)?(?: the| a)?(?: new)? system prompt\b"),
     frame(
         CHAT_TEMPLATE,
         "<|",
@@ -181,35 +188,34 @@ MARKERS = (
         rf"^\W*(?:new |important )?(?:system|assistant|developer|human|user|admin)(?: prompt| message| note"
         rf"| instruction| notice| update)?\s*[\]>)]?\s*[:>\]]\s*(?:you\b|your\b|please\b|ignore\b|disregard\b"
         rf"|from now\b|the user\b|override\b|reveal\b|new instructions\b|the (?:safety|content)|all (?:previous"
-        rf"|prior)|sure[,!]|certainly\b|i(?:'ll| will)\b|always\b|never\b|do not\b|{SAY}\b)",
+        rf"|prior)|grant\b|allow\b|treat\b|sure[,!]|certainly\b|i(?:'ll| will)\b|always\b|never\b|do not\b|{SAY}\b)",
         re.compile(r"\byour (?:account|order|application|profile)\b"),
     ),
     frame(
         "role marker",
         "[system|(system|<system|</passage|<passage|</context|</document|<assistant",
-        r"[\[(<]\s*/?(?:system"
-        r"(?:[ _-](?:message|prompt|note|notice|override|instruction))?|passage|assistant)\s*[\])>](?=\s*\S+\s+\S+)",
+        r"[\[(<]\s*/?(?:system(?:[ _-](?:message|prompt|note|notice|override|instruction))?|passage"
+        r"|assistant)\s*[\])>](?=\s*\S+\s+\S+)",
     ),
     frame(
         "role marker",
         "system|end of|begin",
-        r"\bsystem (?:notice|message|note|override|alert|instruction|directive|command"
-        r"|prompt|update)\s*:"
-        r"|\b(?:end|start|beginning) of (?:the )?(?:document|context|passages?|system prompt|user input|untrusted)\b",
+        r"\bsystem (?:notice|message|note|override|alert|instruction|directive|command|prompt|update)\s*:|\b(?:end"
+        r"|start|beginning) of (?:the )?(?:document|context|passages?|system prompt|user input|untrusted)\b",
         weight=1,
     ),
     frame(
         "role marker",
         "instruction|task|directive|prompt|rule",
-        r"(?:^|[\W_])(?:new|updated|real|actual|special|secret|hidden"
-        r"|revised) (?:\w+ )?(?:instructions?|task|directives?|prompt|rules)\s*(?::|are\b|is\b|-)",
+        r"(?:^|[\W_])(?:new|updated|real|actual|special|secret|hidden|revised) (?:\w+ )?(?:instructions?|task"
+        r"|directives?|prompt|rules)\s*(?::|are\b|is\b|-)",
         weight=1,
     ),
     frame(
         "role marker",
         "memory|tool",
-        r"\banswer from memory\b|\b(?:retrieval|search) (?:tool )?(?:failed|is (?:down|broken"
-        r"|disabled))\b|\bconfidential to the (?:model|assistant|ai)\b",
+        r"\banswer from memory\b|\b(?:retrieval|search) (?:tool )?(?:failed|is (?:down|broken|disabled))\b"
+        r"|\bconfidential to the (?:model|assistant|ai)\b",
         weight=1,
     ),
 )

@@ -24,14 +24,14 @@ MODEL = (
     r"|(?:virtual|digital|automated|ai-powered|intelligent) (?:assistants?|agents?|systems?|readers?|reviewers?"
     r"|tools?)|summari[sz]ers?|answering (?:machine|model|system)s?|answer engines?)"
 )
-RESPONSE = r"(?:answers?|responses?|repl(?:y|ies)|outputs?|completions?|generations?)"
+RESPONSE = r"(?:answers?|responses?|repl(?:y|ies)|outputs?|completions?)"
 RESPONSE_OR_TEXT = (
     r"(?:answers?|responses?|repl(?:y|ies)|outputs?|completions?|summar(?:y|ies)|messages?|translations?)"
 )
 DISREGARD = (
-    r"(?:ignore|disregard|forget|neglect|abandon|dismiss|discard|override|overrule|set aside|stop (?:following"
-    r"|obeying)|cease (?:following|obeying)|(?:do not|don't|never|no longer) (?:follow|obey|comply with|listen to"
-    r"|adhere to|heed)|pay no (?:attention|heed) to|delete|erase|bypass|drop|skip)"
+    r"(?:ignore|overlook|disregard|forget|neglect|abandon|dismiss|discard|override|overrule|set aside|stop "
+    r"(?:following|obeying)|cease (?:following|obeying)|(?:do not|don't|never|no longer) (?:follow|obey|comply with"
+    r"|listen to|adhere to|heed)|pay no (?:attention|heed) to|delete|erase|bypass|drop|skip)"
 )
 PRIOR = (
     r"(?:previous|prior|preceding|above|earlier|foregoing|existing|initial|original|former|system|developer'?s?"
@@ -40,14 +40,15 @@ PRIOR = (
 ORDERS = (
     r"(?:instructions?|prompts?|directions?|directives?|guidelines?|rules?|commands?|orders?|constraints?"
     r"|restrictions?|programming|training|context|conversations?|polic(?:y|ies)|filters?|safeguards?|guardrails?"
-    r"|tasks?)"
+    r"|guidance|tasks?)"
 )
 CONDITION = r"(?:\s|,)+(?:if|when|unless|in case|while|for|in|only during)\b"
 # What people are told of a form, a letter or a call of theirs.
 PEOPLE = re.compile(
     r"\b(?:survey|questionnaire|forms?|tender|rfp|application|applicants?|interview\w*|exams?|quiz|questions? \d"
     r"|candidates?|customers?|clients?|colleagues?|e-?mails?|inbox|slack|ticket|manager|business days?|working days?"
-    r"|deadline|pull request|prs?\b|reviewer|hiring|meeting|voicemail|prospects?|phone|stakeholders?)\b"
+    r"|deadline|pull request|prs?\b|cover letter|proposals?|bids?|attachments?|reviewer|hiring|meeting|voicemail"
+    r"|prospects?|phone|stakeholders?)\b"
 )
 OWN_THINGS = re.compile(
     r"\byour (?:\w+ )?(?:name|order|ticket|employee|e-?mail|contact|account|case|reference|address|id|number"
@@ -61,7 +62,7 @@ EDIT = (
     r"|obfuscate|transform|rewrite|rephrase|alter|change|pad|sprinkle|weave|interleave|interlace|conclude|terminate"
     r"|end|finish|close|begin|start|open|preface|prefix|suffix|wrap|tailor|infuse|incorporate|blend|work|slip|sneak"
     r"|hide|anagram\w*|group|combine|merge|join|double|mirror|flip|rotate|shift|randomi[sz]e|capitali[sz]e"
-    r"|lower-?case|upper-?case|spell|code|hint|steer|bias|slant|add|sign off|top|garnish|decorate|mask|disguise"
+    r"|lower-?case|upper-?case|spell|code|hint|steer|bias|slant|add|sign|sign off|top|garnish|decorate|mask|disguise"
     r"|distort|corrupt|garble|mix|lace|enrich|expand|supplement|remove|strip|omit|leave|drop|exclude|delete|withhold"
     r"|censor|season|punctuate|number|alternate|chain|compress|adapt|adjust)"
 )

@@ -96,14 +96,19 @@ DISREGARD = {
 # Leaving everything aside, as one says it to a friend.
 FORGET_ALL = (
     r"\b(?:vergiss alles|oublie tout(?! le)|olvida todo|dimentica tutto|esqueça tudo|esquece tudo|vergeet alles"
-    r"|glöm allt|glem alt|zapomnij (?:o )?wszystk\w+|забудь вс[её]|zapomeň (?:na )?vše\w*)\b"
+    r"|glöm allt|glem alt|zapomnij (?:o )?wszystk\w+|забудь вс[её]|ignoriere die frage|antworte auf jede frage"
+    r"|verrate (?:niemandem|keinem|nicht)|no respondas (?:a )?la pregunta|ne réponds pas à la question"
+    r"|non rispondere alla domanda|beantworte die frage nicht|não responda à pergunta|beantwoord de vraag niet"
+    r"|не отвечай на вопрос|ignore la question|ignora la (?:pregunta|domanda)|negeer de vraag|zapomeň "
+    r"(?:na )?vše\w*)\b"
 )
 UNSPACED_DISREGARD = (
-    r"(?:忽略|无视|無視|忘记|忘掉|忘記|不要理会|不要遵守|抛开|不用管)[^.!?\n]{0,16}?(?:之前|以前|先前|以上|上述|上面"
-    r"|前面|此前|原来|系统|你)[^.!?\n]{0,8}?(?:指令|指示|提示|规则|規則|命令|要求|说明|內容|内容|设定)|(?:これまで"
-    r"|以前|上記|今まで|前|元|先ほど|すべて|全て)[^.!?\n]{0,10}?(?:指示|命令|ルール|プロンプト|指令|規則|設定"
-    r"|制約)[^.!?\n]{0,8}?(?:無視|忘れ|破棄|従わ|無効)|(?:이전|위|앞|지금까지|기존|모든)[^.!?\n]{0,10}?(?:지시|명령"
-    r"|지침|규칙|프롬프트|설정)[^.!?\n]{0,10}?(?:무시|잊|따르지|버리)"
+    r"不要(?:告诉|告知)(?:用户|任何人|读者)|(?:忽略|无视|無視|忘记|忘掉|忘記|不要理会|不要遵守|抛开"
+    r"|不用管)[^.!?\n]{0,16}?(?:之前|以前|先前|以上|上述|上面|前面|此前|原来|系统|你)[^.!?\n]{0,8}?(?:指令|指示|提示"
+    r"|规则|規則|命令|要求|说明|內容|内容|设定)|(?:これまで|以前|上記|今まで|前|元|先ほど|すべて"
+    r"|全て)[^.!?\n]{0,10}?(?:指示|命令|ルール|プロンプト|指令|規則|設定|制約)[^.!?\n]{0,8}?(?:無視|忘れ|破棄|従わ"
+    r"|無効)|(?:이전|위|앞|지금까지|기존|모든)[^.!?\n]{0,10}?(?:지시|명령|지침|규칙|프롬프트|설정)[^.!?\n]{0,10}?"
+    r"(?:무시|잊|따르지|버리)"
 )
 ANSWER = {
     "de": (
@@ -165,16 +170,19 @@ EDIT = {
     "da": r"afslut\w*|begynd\w*|start\w*|tilføj\w*|nævn\w*|skriv\w*|erstat\w*|oversæt\w*|brug\w*|inkluder\w*",
 }
 ONLY = (
-    r"\b(?:antworte|antwortet|antworten sie|reagiere)\b[^.!?]{0,30}?\b(?:nur|ausschließlich|lediglich|immer) (?:mit"
-    r"|auf|in)\b(?! (?:e-?mail|anfrage|bewertung|nachricht))|\brépond(?:s|ez)\b[^.!?]{0,20}?\b(?:uniquement"
-    r"|seulement|exclusivement|juste)\b|\brespond[ea]\w*\b[^.!?]{0,20}?\b(?:solo|sólo|únicamente|solamente"
-    r"|exclusivamente|apenas|somente)\b(?! (?:a|si|se|cuando|quando)\b)|\brispond[ia]\w*\b[^.!?]{0,20}?\b(?:solo"
-    r"|soltanto|esclusivamente|unicamente)\b(?! (?:a|se|quando)\b)|\bantwoord\b[^.!?]{0,20}?\b(?:alleen|uitsluitend"
-    r"|enkel) (?:met|in)\b|\bodpowiadaj\w*\b[^.!?]{0,20}?\b(?:tylko|wyłącznie|jedynie)\b"
-    r"|\bотвечай\w*\b[^.!?]{0,20}?\b(?:только|исключительно|лишь)\b|\b(?:yalnızca|sadece)\b[^.!?]{0,40}?\b(?:yanıt"
-    r"|cevap) ver|\bsvara?\b[^.!?]{0,20}?\b(?:bara|endast|kun|enbart) (?:med|på)\b|(?:只|仅|僅)(?:能|需|可以)?"
-    r"(?:回答|回复|回覆|输出|輸出)|(?:だけ|のみ)(?:を|で|と)?(?:回答|答え|出力|返答)|(?:만|라고만) (?:대답|답변|출력"
-    r"|답)"
+    r"\b(?:antworte|schreib\w*|réponds|répondez|responde|responda|rispondi|antwoord|odpowiedz|ответь|отвечай"
+    r"|svara)\b[^.!?]{0,30}?\b(?:verlan|majuscules|mayúsculas|maiúsculas|maiuscol\w+|großbuchstaben|hoofdletters"
+    r"|base64|morse\w*|emojis?|rimes?|rimas?|reimen|rückwärts|achterstevoren|стих\w+|заглавными|versos|vers)\b|用"
+    r"(?:表情|摩斯|拼音|倒序|诗|文言|base64)[^.!?\n]{0,8}(?:回答|回复)|\b(?:antworte|antwortet|antworten sie"
+    r"|reagiere)\b[^.!?]{0,30}?\b(?:nur|ausschließlich|lediglich|immer) (?:mit|auf|in)\b(?! (?:e-?mail|anfrage"
+    r"|bewertung|nachricht))|\brépond(?:s|ez)\b[^.!?]{0,20}?\b(?:uniquement|seulement|exclusivement|juste)\b"
+    r"|\brespond[ea]\w*\b[^.!?]{0,20}?\b(?:solo|sólo|únicamente|solamente|exclusivamente|apenas|somente)\b(?! (?:a"
+    r"|si|se|cuando|quando)\b)|\brispond[ia]\w*\b[^.!?]{0,20}?\b(?:solo|soltanto|esclusivamente|unicamente)\b(?! "
+    r"(?:a|se|quando)\b)|\bantwoord\b[^.!?]{0,20}?\b(?:alleen|uitsluitend|enkel) (?:met|in)\b"
+    r"|\bodpowiadaj\w*\b[^.!?]{0,20}?\b(?:tylko|wyłącznie|jedynie)\b|\bотвечай\w*\b[^.!?]{0,20}?\b(?:только"
+    r"|исключительно|лишь)\b|\b(?:yalnızca|sadece)\b[^.!?]{0,40}?\b(?:yanıt|cevap) ver|\bsvara?\b[^.!?]{0,20}?\b"
+    r"(?:bara|endast|kun|enbart) (?:med|på)\b|(?:只|仅|僅)(?:能|需|可以)?(?:回答|回复|回覆|输出|輸出)|(?:だけ|のみ)"
+    r"(?:を|で|と)?(?:回答|答え|出力|返答)|(?:만|라고만) (?:대답|답변|출력|답)"
 )
 ADDRESSED = (
     rf"(?:hinweis|nachricht|anweisung\w*|notiz|achtung|wichtig|an (?=die |alle |jede|den |das ))\W*(?:an |für |die "
@@ -267,9 +275,15 @@ ANSWER_CUES = {
     "da": "svar",
 }
 OTHER_CUES = {
-    "forget all": "vergiss|oublie|olvida|dimentica|esque|vergeet|glöm|glem|zapom|забудь",
+    "forget all": (
+        "ignor|verrate|respon|répon|rispond|antwort|beantwoord|отвечай|negeer|vergiss|oublie|olvida|dimentica|esque"
+        "|vergeet|glöm|glem|zapom|забудь"
+    ),
     "override": "忽|忘|无|無|抛|不|破棄|従|무시|잊|따르|버리",
-    "only": "antwort|reagiere|répond|respond|rispond|odpowiadaj|отвечай|yalnızca|sadece|svar|只|仅|僅|だけ|のみ|만",
+    "only": (
+        "回答|回复|schreib|antwort|reagiere|répond|respond|rispond|odpowi|ответ|отвечай|yalnızca|sadece|svar|只|仅"
+        "|僅|だけ|のみ|만"
+    ),
     "answer": "回|答|总结|總結|输出|応|要約|답|응답|요약",
     "addressee": (
         "ki|ia|ai|llm|gpt|bot|claude|gemini|copilot|бот|ии|sprachmodell|künstlich|assist|asist|modèle|modelo|modell"

@@ -21,7 +21,7 @@ _NOT_LATIN = re.compile(r"[\u0370-\u058f]")
 # A digit or a sign among letters, with letters behind it: "prev10us" is one, "base64" is none.
 _DISGUISED = re.compile(
     r"(?<![\w@$!])(?=[a-z@$!]{0,20}[0-9@$!]{1,20}[a-z])(?=[0-9@$!]{0,20}[a-z]+[0-9@$!a-z]{0,20}[a-z])"
-    r"[a-z0-9@$!]{4,40}(?![\w@$!])"
+    r"[a-z0-9@$!]{4,40}(?![\w@$!]|\.[a-z])"
 )
 _APART = re.compile(r"(?<![^\W_])(?:[^\W\d_][ .\-_]{1,3}){5,}[^\W\d_](?![^\W_])")
 # A line break within a sentence, and a tab.

@@ -22,6 +22,7 @@ ON = {"1", "true", "on"}
 WORTH_PARSING = re.compile(
     rb"hidden|[hH]eight|\b(?:ht|width)=.0|<(?:\w+:)?(?:del|ins|moveFrom|moveTo|cellDel|vanish|specVanish|comments?|cmLst"
     rb"|threadedComment|notes|workbook|Relationships)\b|\bshow="
+    rb"|[fF]{6}[\"']|<(?:\w+:)?sz\s[^>]{0,60}=.[0-3][\"']"
 )
 WORD_PARTS = {"document", "hdr", "ftr"}
 COMMENTS = {"comments": "comment", "cmLst": "cm", "ThreadedComments": "threadedComment"}
@@ -102,8 +103,9 @@ def _from_text(root: etree._Element, styles: frozenset[str]) -> Counter[str]:
             gone["deletions"] += 1
         elif holder not in ("rPr", "ctrlPr", "numPr"):
             gone["deletions"] += _remove(mark)
+    plain_paper = next(_named(root, "background"), None) is None
     for run in list(_named(root, "r")):
-        if _vanishes(run, styles):
+        if _vanishes(run, styles) or (plain_paper and _is_unseen(run)):
             gone["hidden_text"] += _remove(run)
     return gone
 
@@ -131,6 +133,20 @@ def _vanishes(run: etree._Element, styles: frozenset[str]) -> bool:
     if paragraph is not None:
         named |= {_value(mark) for child in paragraph if _local(child) == "pPr" for mark in _named(child, "pStyle")}
     return not styles.isdisjoint(named)
+
+
+def _is_unseen(run: etree._Element) -> bool:
+    """Whether a run of Word is white with nothing behind it, or of less than two points."""
+    marks = {_local(mark): mark for child in run if _local(child) == "rPr" for mark in child}
+    if "sz" in marks and re.fullmatch("[0-3]", _value(marks["sz"])):  # in half points
+        return True
+    if "color" not in marks or _value(marks["color"]).upper() != "FFFFFF" or {"shd", "highlight"} & marks.keys():
+        return False
+    # A table, a text box or a shading of the paragraph may lay a colour behind it.
+    return not any(
+        _local(above) in ("tbl", "txbxContent") or (_local(above) == "p" and any(_named(above, "shd")))
+        for above in run.iterancestors()
+    )
 
 
 def _hidden_styles(parts: dict[str, etree._Element]) -> frozenset[str]:

@@ -17,6 +17,7 @@ from ingest.extractors.page_source import clean_source
 from ingest.extractors.partition import Element
 from ingest.extractors.plain import one_line
 from ingest.extractors.templates import strip_templates
+from ingest.extractors.unseen import is_styled, is_unseen
 from ingest.extractors.verbatim import element_spans
 
 # The library drops these with all their text; the text of an FAQ often lives in <details>.
@@ -24,12 +25,6 @@ KEPT_AS = {
     "details": "div", "summary": "p", "figure": "div", "figcaption": "p", "form": "div", "fieldset": "div",
     "legend": "p", "label": "span", "dialog": "div",
 }  # fmt: skip
-# What the reader of the page does not see is no text of the page, and the usual place for planted instructions.
-HIDDEN = re.compile(
-    r"(^|;)\s*(display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|content-visibility\s*:\s*hidden"
-    r"|(opacity|font-size)\s*:\s*0*(\.0*)?[a-z%]*\s*(!important\s*)?(;|$))",
-    re.IGNORECASE,
-)
 MAX_DEPTH = 200
 DECLARED = re.compile(
     rb"<(?:meta\b[^>]{0,200}\bcharset|\?xml\b[^>]{0,200}\bencoding)\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE
@@ -125,8 +120,10 @@ def _prepare(tree: html.HtmlElement) -> Counter[str]:
         hidden["comments"] += bool((comment.text or "").strip())
         if comment.getparent() is not None:
             comment.drop_tree()
+    styled = is_styled(tree)
     for element in list(tree.iter(etree.Element)):
-        if element.tag == "template" or "hidden" in element.attrib or HIDDEN.search(element.get("style", "")):
+        # What the reader of the page does not see is no text of it, and the usual place for planted instructions.
+        if element.tag == "template" or "hidden" in element.attrib or is_unseen(element, styled=styled):
             hidden["elements"] += _drop(element)
         elif element.tag in KEPT_AS:
             element.tag = KEPT_AS[element.tag]

@@ -11,8 +11,10 @@ import openpyxl
 import pptx
 import pytest
 from docx.enum.style import WD_STYLE_TYPE
+from docx.enum.text import WD_COLOR_INDEX
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
+from docx.shared import Pt, RGBColor
 from openpyxl.comments import Comment
 
 from ingest.document import Extracted
@@ -186,3 +188,37 @@ def test_another_prefix_for_the_namespace_hides_as_well() -> None:
 
     content = edited(saved(word_file()), "word/document.xml", renamed)
     assert "struck" not in words(extract(content, filename="a.docx"))
+
+
+UNSEEN = """<p>seen</p><p style="color:#fff">h1</p><p style="color: WHITE !important">h2</p>
+<p style="position:absolute;left:-9999px">h3</p><p style="text-indent:-5000px">h4</p><p style="font-size:1px">h5</p>
+<p style="color:red;background:RED">h6</p><p style="color:transparent">h7</p>
+<div style="background:navy"><p style="color:white">banner</p></div><p style="color:white;background:#333">chip</p>
+<p style="color:#fff0f0">pink</p><p style="font-size:12px; left:-10px">near</p>"""
+
+
+def test_markup_that_shows_nothing_by_its_looks_is_hidden_where_that_is_certain() -> None:
+    found = extract(UNSEEN.encode(), filename="a.html")
+    assert all(word in words(found) for word in ("seen", "banner", "chip", "pink", "near"))
+    assert not re.search(r"\bh\d\b", words(found))
+    assert found.hidden == {"elements": 7}
+    styled = extract(f"<style>p {{background: navy}}</style>{UNSEEN}".encode(), filename="a.html")
+    assert "h1" in words(styled)
+
+
+def test_word_hides_white_and_tiny_text_where_that_is_certain() -> None:
+    document = docx.Document()
+    looks: list[tuple[str, RGBColor, float]] = [
+        ("gone", RGBColor(255, 255, 255), 11), ("speck", RGBColor(0, 0, 0), 1), ("stays", RGBColor(0, 0, 0), 8),
+    ]  # fmt: skip
+    for text, colour, size in looks:
+        run = document.add_paragraph().add_run(text)
+        run.font.color.rgb, run.font.size = colour, Pt(size)
+    shaded = document.add_paragraph().add_run("shaded")
+    shaded.font.color.rgb, shaded.font.highlight_color = RGBColor(255, 255, 255), WD_COLOR_INDEX.BLUE
+    cell = document.add_table(rows=1, cols=1).cell(0, 0).paragraphs[0].add_run("header")
+    cell.font.color.rgb = RGBColor(255, 255, 255)
+    found = extract(saved(document), filename="a.docx")
+    assert all(word in words(found) for word in ("stays", "shaded", "header"))
+    assert not re.search("gone|speck", words(found))
+    assert found.hidden == {"hidden_text": 2}
