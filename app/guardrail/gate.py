@@ -7,19 +7,20 @@ of the findings; one unbroken mask becomes one placeholder, named after the long
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from app.guardrail.check import BEFORE, OPENING, WORD, Check, Run, Tail
-from app.guardrail.groups import CheckGroup, Ranges, group_checks, joined
+from app.guardrail.groups import CheckGroup
 from app.guardrail.lookalikes import lowered
 from app.guardrail.normal import Normaliser
 from app.guardrail.outline import Outline
+from app.guardrail.starts import Starts
+from app.guardrail.windows import Asked, longest
 
 _WITHIN = re.compile(re.escape(OPENING) + r"[a-z ]*\Z")  # nothing begins within a placeholder
 _PIECE = 2048  # a whole text is fed in pieces of this many characters: what a mask moves is looked at again
-_MAX_CUE = 32  # characters of the longest cue word
 _SLACK = 512  # decided characters that may stay in the buffer before it is cut
 
 
@@ -35,34 +36,6 @@ class Redacted:
     counts: Mapping[str, int]
 
 
-# A group of checks, what it is shown left of a start, and where the stretch to the right ends.
-Asked = tuple[CheckGroup, str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    end: int  # characters from the start
-    kind: str
-    open: bool
-    tail: Tail | None
-
-
-def _longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = None) -> _Found | None:
-    """The longest finding at a start. None goes into what is hidden already: a placeholder, or what lies at `hidden`."""
-    best: _Found | None = None
-    for group, left, end in asked:
-        stretch, at = text[start : end + 1], len(left)
-        cut = stretch.find(OPENING) if hidden is None else hidden - start
-        window = left + (stretch if cut < 0 else stretch[:cut] + "\0")
-        for check in group.checks:
-            found = check.at(window, at)
-            if found is None or 0 <= cut < found.end - at:
-                continue
-            if best is None or found.end - at > best.end:
-                best = _Found(found.end - at, found.kind, found.open, check.tail)
-    return best
-
-
 def placeholder(kind: str) -> str:
     """What stands in the text instead of a finding."""
     return f"[redacted: {kind}]"
@@ -72,8 +45,7 @@ class Gate:
     """Redacts one stream: `feed` each piece, `flush` at its end. An aborted stream is simply not flushed."""
 
     def __init__(self, checks: Sequence[Check]) -> None:
-        self._checks = group_checks(tuple(checks))
-        self._groups = self._checks.groups
+        self._starts = Starts(checks)
         self._normaliser = Normaliser()
         self._raw = ""  # text as it came, from the oldest character still needed
         self._text = ""  # the same, folded; positions below are positions in it
@@ -83,8 +55,6 @@ class Gate:
         self._mask_start = self._mask_end = -1  # the latest mask
         self._mask_before = ""  # the redacted text before it
         self._mask_kind = ""
-        self._cues: dict[str, list[int]] = {}  # where the cue words end that stand before `_cued`
-        self._cued = 0
         self._outline = Outline()  # of the redacted text
         self._outlined = 0  # what lies before was fed to it
         # Starts without a finding whose windows reach beyond what is decided: a mask there changes what they see.
@@ -165,88 +135,44 @@ class Gate:
         oldest = max(size - WORD.extent, 0)
         return max(self._text.rfind(" ", oldest), self._text.rfind("\n", oldest), oldest - 1) + 1
 
-    def _candidates(self, limit: int) -> list[tuple[int, int]]:
-        """Starts in scan..limit that some group wants to see, in order, each with the number of the group."""
-        text, scan = self._text, self._scan
-        cues = self._find_cues(limit)
-        found = [(at, number) for number, group in self._checks.labelled for at in group.starts(text, scan, limit)]
-        for needed, numbered in self._checks.plain:
-            if needed.search(text, scan) is not None:
-                found += [(at, number) for number, group in numbered for at in group.starts(text, scan, limit)]
-        near: dict[re.Pattern[str], list[tuple[int, Ranges]]] = {}
-        for number, group in self._checks.cued if cues else ():
-            if ranges := group.near_cue(cues, limit):
-                near.setdefault(group.opener, []).append((number, ranges))
-        for asked in near.values():
-            found += self._near(asked)
-        if self._mask_end >= 0:
-            found = list({*found, *self._behind_mask(limit)})
-        found.sort()
-        return found
-
-    def _near(self, asked: list[tuple[int, Ranges]]) -> Iterator[tuple[int, int]]:
-        """The starts of groups with one opener that lie in the ranges of each; the text is searched once."""
-        group = self._groups[asked[0][0]]
-        starts = [
-            at
-            for begin, end in joined(span for _, ranges in asked for span in ranges)
-            for at in group.starts(self._text, max(begin, self._scan), end)
-        ]
-        for number, ranges in asked:
-            for begin, end in ranges:
-                yield from ((at, number) for at in starts[bisect_left(starts, begin) : bisect_left(starts, end)])
-
-    def _find_cues(self, limit: int) -> dict[str, list[int]]:
-        """Where the cue words end that are near enough to a start in scan..limit; those seen before are kept."""
-        oldest = self._scan - BEFORE
-        cues = {word: [end for end in ends if end >= oldest] for word, ends in self._cues.items()}
-        since = max(self._cued - _MAX_CUE, oldest, 0)
-        for word, ends in self._checks.find_cues(self._text, since, limit).items():
-            known = cues.setdefault(word, [])
-            known += [end for end in ends if end > self._cued]
-        self._cues = {word: ends for word, ends in cues.items() if ends}
-        self._cued = limit
-        return self._cues
-
-    def _behind_mask(self, limit: int) -> Iterator[tuple[int, int]]:
-        """All starts of the groups with a cue that are near the latest mask: what hides text brings a cue nearer.
-
-        Farther on, what stands before a start is the text itself (`_before`).
-        """
-        begin, end = max(self._scan, self._mask_end), min(limit, self._mask_end + BEFORE)
-        for number, group in self._checks.cued:
-            yield from ((at, number) for at in group.starts(self._text, begin, end))
-
     def _decide(self, limit: int, *, final: bool) -> None:
         """Decide the starts in scan..limit from left to right, stopping early at one that needs more text."""
         if self._waiting is not None and not final and self._waiting.end(self._text, self._scan) == len(self._text):
             return
-        queue = self._candidates(limit)
-        at, masked = 0, self._mask_end
+        found = self._starts.find(self._text, self._scan, limit)
+        queue, at, masked = self._behind_mask(found, limit), 0, self._mask_end
         while True:
             if self._mask_end != masked:
-                masked = self._mask_end
-                queue, at = sorted({*queue[at:], *self._behind_mask(limit)}), 0
+                queue, at, masked = self._behind_mask(queue[at:], limit), 0, self._mask_end
             while at < len(queue) and queue[at][0] < self._scan:
                 at += 1
             start = queue[at][0] if at < len(queue) else limit
             # Behind a mask stands a bracket, not the character that was there: every check gets to see that start.
             if self._scan <= self._mask_end <= start and self._mask_end < limit:
                 start = self._mask_end
-                groups: Sequence[CheckGroup] = self._groups
+                groups: Sequence[CheckGroup] = self._starts.groups
             elif start >= limit:
                 break
             else:
                 upto = at
                 while upto < len(queue) and queue[upto][0] == start:
                     upto += 1
-                groups = [self._groups[number] for _, number in queue[at:upto]]
+                groups = [self._starts.groups[number] for _, number in queue[at:upto]]
             if not self._judge(start, groups, final=final):
                 self._scan = start
                 return
             if self._tail is not None:
                 return
         self._scan = max(self._scan, limit)
+
+    def _behind_mask(self, starts: list[tuple[int, int]], limit: int) -> list[tuple[int, int]]:
+        """The starts in order, with those near the latest mask that text before it may be the cue of. Farther on, what
+        stands before a start is the text itself (`_before`).
+        """
+        if self._mask_end < 0 or self._mask_end + BEFORE <= self._scan:
+            return sorted(starts)
+        begin, end = max(self._scan, self._mask_end), min(limit, self._mask_end + BEFORE)
+        return sorted({*starts, *self._starts.behind_mask(self._text, begin, end)})
 
     def _judge(self, start: int, groups: Sequence[CheckGroup], *, final: bool) -> bool:
         """Decide one start; False if a check needs text that is not there yet."""
@@ -267,15 +193,15 @@ class Gate:
                 return False
             if end - start >= run.min_extent:
                 asked.append((group, left, end))
-        best = _longest(text, start, asked)
+        best = longest(text, start, asked)
         self._scan = start + 1
         self._waiting = None
         if best is None:
             if asked:
                 self._judged.append((start, max(end for _, _, end in asked), asked))
             return True
-        self._mask(start, start + best.end, best.kind, before)
-        if best.open and best.tail is not None:
+        self._mask(start, start + best.size, best.kind, before)
+        if best.tail is not None:
             self._swallow(best.tail, final=final)
         return True
 
@@ -322,16 +248,17 @@ class Gate:
         for begin, reach, asked in self._judged:
             if begin < max(self._mask_end, self._outlined) or reach < start or begin >= start:
                 continue
-            found = _longest(text, begin, [(group, left, start) for group, left, end in asked if end >= start], start)
+            found = longest(text, begin, [(group, left, start) for group, left, end in asked if end >= start], start)
             if found is None:
                 continue
-            end = begin + found.end
+            end = begin + found.size
             self._release(begin)
             self._outline.feed(text[self._outlined : begin] + placeholder(found.kind))
             self._parts.append(placeholder(found.kind))
             self._counts[found.kind] += 1
             self._cover(end)
-            before = (before[: max(len(before) - (start - begin), 0)] + placeholder(found.kind) + text[end:start])[-BEFORE:]
+            kept = before[: max(len(before) - (start - begin), 0)]
+            before = (kept + placeholder(found.kind) + text[end:start])[-BEFORE:]
         return before
 
     def _cover(self, end: int) -> None:
@@ -375,9 +302,11 @@ class Gate:
         raw_cut = cut + gone
         self._text, self._raw = self._text[cut:], self._raw[raw_cut:]
         self._drops = [at - cut for at in self._drops[gone:]]
-        self._cues = {word: [end - cut for end in ends if end > cut] for word, ends in self._cues.items()}
-        self._cued = max(self._cued - cut, 0)
-        self._judged = [(begin - cut, reach - cut, [(group, left, end - cut) for group, left, end in asked]) for begin, reach, asked in self._judged]
+        self._starts.forget(cut)
+        self._judged = [
+            (begin - cut, reach - cut, [(group, left, end - cut) for group, left, end in asked])
+            for begin, reach, asked in self._judged
+        ]
         self._scan -= cut
         self._out -= raw_cut
         self._mask_start = max(self._mask_start - cut, -1)

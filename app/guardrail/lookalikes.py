@@ -1,10 +1,10 @@
 """Letters of other alphabets that look like a Latin one: Cyrillic, Greek, Armenian, and the dotless i. Pure."""
 
 LOOKALIKES = str.maketrans(
-    "каасеіјорԛѕхуҮһԁԝӏАВСЕНІЈКМОРЅТХУԌԜαονρυτιΑΒΕΖΗΙΚΜΝΟΡΤΥΧցհոսօı",  # noqa: RUF001
+    "каасеіјорԛѕхуҮһԁԝӏАВСЕНІЈКМОРЅТХУԌԜαονρυτιΑΒΕΖΗΙΚΜΝΟΡΤΥΧցհոսօı",
     "kaaceijopqsxyYhdwlABCEHIJKMOPSTXYGWaovputiABEZHIKMNOPTYXghnuoi",
 )
-LOOKALIKE_DIGITS = str.maketrans("ОоΟοЗзІіΙӀӏЧБб", "00003311111466")  # noqa: RUF001
+LOOKALIKE_DIGITS = str.maketrans("ОоΟοЗзІіΙӀӏЧБб", "00003311111466")
 
 
 def lowered(text: str) -> str:

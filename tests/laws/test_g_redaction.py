@@ -144,7 +144,7 @@ PROSE = (
     "## Wi-Fi password\n\n",
     "Password:\n",
     "[1]",
-    "раss",  # noqa: RUF001
+    "раss",
     "пароль",
     "::",
 )

@@ -3,9 +3,9 @@
 import re
 
 from app.guardrail.check import Cue, PatternCheck, Run
-from app.guardrail.checks.values import VALUE_START
 from app.guardrail.cues import FrameEnd, frame
 from app.guardrail.lookalikes import lowered
+from app.guardrail.values import VALUE_START
 
 _QUESTION = r"(?:security|secret) question[^\n]{0,80}?answer|answer to (?:[a-z]+ ){0,3}(?:security|secret) question"
 _FRAME, _WORDS = frame("code", name=rf"{_QUESTION}|(?:host|meeting|conference) key")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from app.guardrail.check import TOKEN_START, WORD, Cue, Finding, PatternCheck, Tail
 from app.guardrail.checks import service_key
 from app.guardrail.checks.randomness import is_placeholder, is_random
-from app.guardrail.checks.values import VALUE_START, is_code, is_mixed
+from app.guardrail.values import VALUE_START, is_code, is_mixed
 
 Accept = Callable[[re.Match[str], str], bool]
 _NAME = r"(?:key|token|secret|credential|auth|passw(?:or)?d|passwd|passphrase|pwd|userpwd|connectionstring)s?"

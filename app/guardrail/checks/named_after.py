@@ -3,9 +3,9 @@
 import re
 
 from app.guardrail.check import PatternCheck, Run
-from app.guardrail.checks.values import is_code, is_mixed
 from app.guardrail.cues import PARTICLES, complements, links, names, unspaced_characters
 from app.guardrail.lookalikes import lowered
+from app.guardrail.values import is_code, is_mixed
 from app.guardrail.word_trees import any_of, prefixes
 
 _FOREIGN = unspaced_characters()

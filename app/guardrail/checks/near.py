@@ -4,9 +4,9 @@ import re
 
 from app.guardrail.check import Cue, PatternCheck, Tail
 from app.guardrail.checks.randomness import is_random
-from app.guardrail.checks.values import VALUE_START, entropy, is_code
 from app.guardrail.cues import names
 from app.guardrail.lookalikes import lowered
+from app.guardrail.values import VALUE_START, entropy, is_code
 
 _PASSWORD = names("password")
 _SECRET = names("secret")

@@ -4,9 +4,9 @@ import re
 
 from app.guardrail.check import Cue, PatternCheck, Run
 from app.guardrail.checks.password import is_word_of_sentence
-from app.guardrail.checks.values import VALUE_START
 from app.guardrail.cues import FrameEnd, frame
 from app.guardrail.lookalikes import lowered
+from app.guardrail.values import VALUE_START
 
 _SEED = r"(?:seed|recovery|mnemonic|secret|backup|wallet) (?:phrase|words?)|mnemonic|seed"
 _FRAME, _WORDS = frame("password", name=_SEED)

@@ -4,9 +4,9 @@ import re
 
 from app.guardrail.check import Cue, PatternCheck, Tail
 from app.guardrail.checks.code import COUNT
-from app.guardrail.checks.values import QUOTED_RUN, QUOTED_START, VALUE_START, is_code, is_mixed
 from app.guardrail.cues import FrameEnd, frame, no_values
 from app.guardrail.lookalikes import lowered
+from app.guardrail.values import QUOTED_RUN, QUOTED_START, VALUE_START, is_code, is_mixed
 
 _FRAME, _NAMES = frame("password")
 _OPTION = r"(?P<option>--?(?:password|passwd|pass|pwd|passphrase)[ =])"
@@ -40,7 +40,7 @@ _WORDS = frozenset(
     twice type typed unchanged under unique unknown unset until up updated us use used user username users using
     valid validated value vault verified very via visible wait was we weak what when where whether which who why
     will with within without work works would written wrong you your yourself
-    """.split()  # noqa: SIM905 (a list would take one line a word)
+    """.split()
 )
 _NO_VALUES = no_values()
 _SUFFIXES = ("ed", "ing", "ly", "able", "ible", "tion", "ment", "less")

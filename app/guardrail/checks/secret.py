@@ -4,9 +4,9 @@ import base64
 import re
 
 from app.guardrail.check import Cue, PatternCheck, Tail
-from app.guardrail.checks.values import QUOTED_RUN, QUOTED_START, VALUE_START, entropy, is_code, is_mixed
 from app.guardrail.cues import ASSIGN, PARTICLES, FrameEnd, complements, names, verbs
 from app.guardrail.lookalikes import lowered
+from app.guardrail.values import QUOTED_RUN, QUOTED_START, VALUE_START, entropy, is_code, is_mixed
 
 _NAMES = names("secret")
 _NAME = (

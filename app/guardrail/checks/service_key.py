@@ -7,7 +7,7 @@ from app.guardrail.check import TOKEN_START, WORD, Finding, Tail
 from app.guardrail.checks.randomness import is_random
 from app.guardrail.checks.secret import is_plain_query
 from app.guardrail.checks.service_formats import FORMATS, Format, find_names, fold_name
-from app.guardrail.checks.values import entropy
+from app.guardrail.values import entropy
 
 _MAX_DISTANCE = 40  # characters between the name and the value
 _ANY = re.compile(r"[A-Za-z0-9_\-+/=.:|!]{10,128}")

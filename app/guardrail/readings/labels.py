@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.guardrail.check import Check, Cue, Finding, Run, Tail
-from app.guardrail.checks.values import is_mixed
-from app.guardrail.groups import CheckGroup
 from app.guardrail.cues import number_labels
+from app.guardrail.groups import CheckGroup
 from app.guardrail.lookalikes import lowered
 from app.guardrail.outline import UNSURE
 from app.guardrail.readings.reading import TAIL, groups_of
+from app.guardrail.values import is_mixed
 
 # The beginning of a line or cell, behind its sign and a quote.
 _START = re.compile(

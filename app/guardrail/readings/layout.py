@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.guardrail.check import NUMBER_SIGN, NUMBER_START, Check, Cue, Run
-from app.guardrail.checks.values import is_mixed
 from app.guardrail.cues import verbs
 from app.guardrail.groups import CheckGroup
 from app.guardrail.lookalikes import LOOKALIKE_DIGITS
 from app.guardrail.readings.reading import Reading, groups_of
 from app.guardrail.readings.rewriting import LOOKALIKE, Rewritten, glue, rewrite, space
+from app.guardrail.values import is_mixed
 
 _EXTENT = 190
 _MARKS = r"[\\~`<&%=\[_\x80-\U0010ffff]"

@@ -7,9 +7,9 @@ from importlib.resources import files
 import yaml
 
 from app.guardrail.check import Check, Cue, Run
-from app.guardrail.checks.values import VALUE_START
 from app.guardrail.readings.reading import Reading, groups_of
 from app.guardrail.readings.rewriting import Rewritten
+from app.guardrail.values import VALUE_START
 from app.guardrail.word_trees import any_of, prefixes
 
 _EXTENT = 190
@@ -17,7 +17,7 @@ _MIN_WORDS = 4
 _MIN_SIGNS = 7
 _TABLES: dict[str, dict[str, str]] = yaml.load(
     files("app.guardrail").joinpath("spelling.yaml").read_text("utf-8"),
-    Loader=yaml.BaseLoader,  # noqa: S506 (strings alone; "no" is a word)
+    Loader=yaml.BaseLoader,
 )
 _CHARACTERS = {word: character for table in _TABLES.values() for word, character in table.items()}
 _BEGINNINGS = [word for word, character in _CHARACTERS.items() if character.isalnum() or character == "+"]

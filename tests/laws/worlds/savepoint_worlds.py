@@ -61,7 +61,7 @@ def look(
     visible: acl.Visible,
     embedder: EmbeddingModel,
     question: str,
-    lists: VectorIndex = NoIndex(),  # noqa: B008  # holds nothing
+    lists: VectorIndex = NoIndex(),  # holds nothing
     *,
     reranking: Reranking | None = None,
 ) -> Look:

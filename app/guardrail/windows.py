@@ -1,0 +1,35 @@
+"""What checks find at one start, given what they may read."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.guardrail.check import OPENING, Tail
+from app.guardrail.groups import CheckGroup
+
+# A group of checks, what it is shown left of a start, and where the stretch to the right ends.
+Asked = tuple[CheckGroup, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding of so many characters. `tail`: how it goes on, if it does."""
+
+    size: int
+    kind: str
+    tail: Tail | None
+
+
+def longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = None) -> Found | None:
+    """The longest finding at a start. None goes into what is hidden already: a placeholder, or what lies at `hidden`."""
+    best: Found | None = None
+    for group, left, end in asked:
+        stretch, at = text[start : end + 1], len(left)
+        cut = stretch.find(OPENING) if hidden is None else hidden - start
+        window = left + (stretch if cut < 0 else stretch[:cut] + "\0")
+        for check in group.checks:
+            found = check.at(window, at)
+            if found is None or 0 <= cut < found.end - at:
+                continue
+            if best is None or found.end - at > best.size:
+                best = Found(found.end - at, found.kind, check.tail if found.open else None)
+    return best
