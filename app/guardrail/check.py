@@ -89,7 +89,9 @@ _OWN_WORDS = re.compile(rf"(?:{re.escape(OPENING)}|\A(?:{_CUT_OPENING}))(?:{'|'.
 def beginnings(words: Sequence[str]) -> re.Pattern[str]:
     """Finds where one of the words stands."""
     plain = {word.lstrip("^") for word in words}
-    return re.compile(any_of(word for word in plain if not any(other != word and word.startswith(other) for other in plain)))
+    return re.compile(
+        any_of(word for word in plain if not any(other != word and word.startswith(other) for other in plain))
+    )
 
 
 @dataclass(frozen=True, slots=True)

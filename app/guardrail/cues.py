@@ -21,7 +21,8 @@ PARTICLES = "是为為は가는은이"
 
 @cache
 def _data() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.load(files("app.guardrail").joinpath("cues.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)  # no "on" is true
+    text = files("app.guardrail").joinpath("cues.yaml").read_text("utf-8")
+    found: dict[str, Any] = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 (strings alone; "on" is a word)
     return found
 
 
@@ -81,7 +82,9 @@ def no_values() -> frozenset[str]:
 def unspaced_characters() -> str:
     """All characters of scripts without blanks that cues are made of."""
     words = (word for sort in ("password", "code", "secret") for word in _listed(_data()[sort].get("unspaced")))
-    return "".join(sorted({character for word in words for character in word if ord(character) >= 0x0E00} | set(PARTICLES)))
+    return "".join(
+        sorted({character for word in words for character in word if ord(character) >= 0x0E00} | set(PARTICLES))
+    )
 
 
 class FrameEnd:
@@ -89,7 +92,9 @@ class FrameEnd:
 
     def __init__(self, sort: str, also: str = "") -> None:
         found = _data()[sort]
-        texts = [lowered(text) for text in (*_listed(_data()["is"]), *_listed(found["long"]), *_listed(found.get("short")))]
+        texts = [
+            lowered(text) for text in (*_listed(_data()["is"]), *_listed(found["long"]), *_listed(found.get("short")))
+        ]
         self._last = frozenset(text.rsplit(" ", 1)[-1] for text in texts)
         self._signs = frozenset(":=|>/" + unspaced_characters())
         self._name = re.compile(f"{names(sort).pattern}{f'|{also}' if also else ''}")

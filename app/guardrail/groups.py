@@ -90,9 +90,21 @@ def group_checks(checks: tuple[Check, ...]) -> CheckGroups:
     """The checks in groups, those of one start together."""
     found: dict[tuple[re.Pattern[str], Run, str, Cue | None], list[Check]] = {}
     for check in checks:
-        found.setdefault((check.opener, check.run, check.needs or IMPLIED.get(check.opener, ""), check.cue), []).append(check)
+        found.setdefault((check.opener, check.run, check.needs or IMPLIED.get(check.opener, ""), check.cue), []).append(
+            check
+        )
     groups = tuple(
-        CheckGroup(opener, run, needs, _needed(needs), cue, tuple(of), frozenset(cue.words if cue else ()), bool(cue and cue.of_label)) for (opener, run, needs, cue), of in found.items()
+        CheckGroup(
+            opener,
+            run,
+            needs,
+            _needed(needs),
+            cue,
+            tuple(of),
+            frozenset(cue.words if cue else ()),
+            bool(cue and cue.of_label),
+        )
+        for (opener, run, needs, cue), of in found.items()
     )
     words: Sequence[str] = [word for group in groups if group.cue and not group.of_label for word in group.cue.words]
     words = tuple(dict.fromkeys(words))

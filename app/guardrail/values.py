@@ -8,7 +8,9 @@ from app.guardrail.check import Run
 from app.guardrail.cues import unspaced_characters
 
 # Where a value can begin: after a blank, a quote, a sign that assigns, or a word of a script without blanks.
-VALUE_START = re.compile(rf"""(?<=[ \n=:"'`(>,{unspaced_characters()}])(?![{unspaced_characters()}])(?=[^ \n"'`=:<>()\[\]{{}},;&])""")
+VALUE_START = re.compile(
+    rf"""(?<=[ \n=:"'`(>,{unspaced_characters()}])(?![{unspaced_characters()}])(?=[^ \n"'`=:<>()\[\]{{}},;&])"""
+)
 
 # A quoted value may hold blanks; it ends at the next quote.
 QUOTED_START = re.compile(r"""(?<=["'`])(?=[^"'`\n])""")

@@ -20,7 +20,7 @@ class Found:
 
 
 def longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = None) -> Found | None:
-    """The longest finding at a start. None goes into what is hidden already: a placeholder, or what lies at `hidden`."""
+    """The longest finding at a start. None goes into what is hidden: a placeholder, or what lies from `hidden` on."""
     best: Found | None = None
     for group, left, end in asked:
         stretch, at = text[start : end + 1], len(left)

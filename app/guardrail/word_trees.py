@@ -1,4 +1,4 @@
-"""Patterns of many words, as trees: `re` tries alternatives one by one, and here shared beginnings are tried once. Pure."""
+"""Patterns of many words, as trees: `re` tries alternatives one by one, and so a shared beginning once. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -24,5 +24,7 @@ def any_of(words: Iterable[str]) -> str:
 def prefixes(words: Iterable[str]) -> str:
     """One of the words, or whatever one begins with, but for nothing at all."""
     branches = _branches(word for word in words if word)
-    parts = [re.escape(first) + (f"(?:{more})?" if (more := prefixes(rest)) else "") for first, rest in branches.items()]
+    parts = [
+        re.escape(first) + (f"(?:{more})?" if (more := prefixes(rest)) else "") for first, rest in branches.items()
+    ]
     return "|".join(parts)

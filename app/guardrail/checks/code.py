@@ -1,4 +1,4 @@
-"""Codes of doors, devices and sign-ins, and answers to security questions: short values that only their name gives away."""
+"""Codes of doors, devices and sign-ins, and answers to security questions: values that only their name gives away."""
 
 import re
 
@@ -12,7 +12,8 @@ _FRAME, _WORDS = frame("code", name=rf"{_QUESTION}|(?:host|meeting|conference) k
 # "The lockbox opens with", "switch the alarm off with", "dial", "use code".
 _OPENS = (
     r"(?P<opens>(?:open|unlock|disarm|(?:switch|turn)(?:ed|s)?(?: it)? off|deactivat|disabl|arm)[a-z]*[^\n.:;]{0,24}"
-    r" (?:with|by|using|by dialling|by typing|by entering) (?:the )?(?:code |pin |number )?|(?:use|enter|type|dial) (?:the )?code )"
+    r" (?:with|by|using|by dialling|by typing|by entering) (?:the )?(?:code |pin |number )?"
+    r"|(?:use|enter|type|dial) (?:the )?code )"
 )
 # Others of the same list were found before.
 _OTHERS = r"(?:\](?:,|;| and| und| et| y| or)*[ \n]{1,2}){0,8}"
@@ -29,8 +30,8 @@ _CODE = re.compile(
 _RUN = Run(re.compile(r"[^ \n]{0,44}(?: (?:[A-Z][\w'\-]{0,24}|\d{0,4}(?: \d{0,4}){0,3})?)?"), 70)
 # "The code is 12 digits long", "the combination is 3 words": no value but a count.
 COUNT = re.compile(
-    r"[ \-](?:char|letter|digit|zeichen|stell|caract|chiffre|cifr|lettre|word|line|day|hour|minute|month|year|user|attempt"
-    r"|account|time|people|page|%)"
+    r"[ \-](?:char|letter|digit|zeichen|stell|caract|chiffre|cifr|lettre|word|line|day|hour|minute|month|year|user"
+    r"|attempt|account|time|people|page|%)"
 )
 _ANSWER = re.compile(r"answer|maiden|antwort|mädchen|réponse|jeune fille|respuesta|risposta|resposta")
 _VAGUE = re.compile(r"(?:the|your|der|le|el|il|o|de) c[oó]d(?:e|igo|ice)")

@@ -22,4 +22,6 @@ def _is_device(match: re.Match[str], before: str) -> bool:
     return len(set(plain)) > 1 and (not plain.isdigit() or _NAMED.search(before) is not None)
 
 
-CHECK = PatternCheck("mac address", "six pairs of hexadecimal digits", _ADDRESS, _is_device, opener=HEX_START, needs="[:.-]")
+CHECK = PatternCheck(
+    "mac address", "six pairs of hexadecimal digits", _ADDRESS, _is_device, opener=HEX_START, needs="[:.-]"
+)

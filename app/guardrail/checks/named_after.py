@@ -9,7 +9,10 @@ from app.guardrail.values import is_code, is_mixed
 from app.guardrail.word_trees import any_of, prefixes
 
 _FOREIGN = unspaced_characters()
-_START = re.compile(rf"""(?:(?<=[ \n"'`(>{_FOREIGN}])|\A)(?=[^ \n"'`(\[{_FOREIGN}]{{0,30}}?[\d!#$%^&])(?=[^ \n"'`(\[<=:,;.\-#%{{_{_FOREIGN}])""")
+_START = re.compile(
+    rf"""(?:(?<=[ \n"'`(>{_FOREIGN}])|\A)(?=[^ \n"'`(\[{_FOREIGN}]{{0,30}}?[\d!#$%^&])"""
+    rf"""(?=[^ \n"'`(\[<=:,;.\-#%{{_{_FOREIGN}])"""
+)
 _VALUE = rf"[^ \n\"'`,;{_FOREIGN}]{{4,48}}"
 
 
@@ -33,8 +36,10 @@ def _named(sort: str) -> str:
     return rf"(?:{spaced}{foreign})"
 
 
-_SECRET = r"(?:(?:api|access|secret|auth|bearer|deploy|refresh|signing|encryption|license)[ \-]?)(?:key|token|secret)"
-_PASSWORD = re.compile(rf"""["'`]?,?(?:{_named("password")}| (?:{_LINK}) (?:[\w'\-]+ ){{0,4}}?{_SECRET}{_ENDS})""")
+_CALLED_KEY = (
+    r"(?:(?:api|access|secret|auth|bearer|deploy|refresh|signing|encryption|license)[ \-]?)(?:key|token|secret)"
+)
+_PASSWORD = re.compile(rf"""["'`]?,?(?:{_named("password")}| (?:{_LINK}) (?:[\w'\-]+ ){{0,4}}?{_CALLED_KEY}{_ENDS})""")
 _CODE = re.compile(rf"""["'`]?,?{_named("code")}""")
 
 

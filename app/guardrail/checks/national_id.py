@@ -40,7 +40,9 @@ _NINO = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 CHECKS: tuple[Check, ...] = (
-    PatternCheck(KIND, "United Kingdom: national insurance number", _NINO, _is_nino, run=CODE, opener=CODE_START, needs=CAPITAL),
+    PatternCheck(
+        KIND, "United Kingdom: national insurance number", _NINO, _is_nino, run=CODE, opener=CODE_START, needs=CAPITAL
+    ),
     *table_checks(
         Table(KIND, ROWS, _ANY_WORDS),
         tax_id.TABLE,

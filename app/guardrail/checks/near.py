@@ -11,8 +11,10 @@ from app.guardrail.values import VALUE_START, entropy, is_code
 _PASSWORD = names("password")
 _SECRET = names("secret")
 _PASSWORD_CUE = Cue(
-    _PASSWORD.words + ("credential", "log in", "login"),
-    re.compile(rf"(?:{_PASSWORD.pattern}|{_PASSWORD.unspaced}|credentials?|log ?in)[^\n]{{0,72}}(?:\n[^\n]{{0,24}})?\Z"),
+    (*_PASSWORD.words, "credential", "log in", "login"),
+    re.compile(
+        rf"(?:{_PASSWORD.pattern}|{_PASSWORD.unspaced}|credentials?|log ?in)[^\n]{{0,72}}(?:\n[^\n]{{0,24}})?\Z"
+    ),
 )
 _SECRET_CUE = Cue(
     (*_SECRET.words, "key", "secret", "cookie", "credential"),
@@ -39,7 +41,7 @@ _WEAVED = re.compile(r"[a-z]\d+[a-z]|\d[A-Za-z]+\d|[a-z][A-Z]\w*\d|[A-Z]\d[a-z]|
 
 
 def _in_address(value: str, before: str) -> bool:
-    """Whether the value is, or is a part of, a web address or a link; what its parameters hold has checks of its own."""
+    """Whether the value is part of a web address or a link; what the parameters of one hold has checks of its own."""
     return "//" in value or "](" in value or "://" in re.split(r"[ \n]", before)[-1]
 
 
@@ -63,7 +65,12 @@ def _is_token(match: re.Match[str], before: str) -> bool:
 
 
 PASSWORD = PatternCheck(
-    kind="credential", reason="near a password's name", pattern=_VALUE, accept=_is_password, opener=_OPENER, cue=_PASSWORD_CUE
+    kind="credential",
+    reason="near a password's name",
+    pattern=_VALUE,
+    accept=_is_password,
+    opener=_OPENER,
+    cue=_PASSWORD_CUE,
 )
 TOKEN = PatternCheck(
     kind="credential",

@@ -10,13 +10,17 @@ from app.guardrail.values import VALUE_START
 
 _SEED = r"(?:seed|recovery|mnemonic|secret|backup|wallet) (?:phrase|words?)|mnemonic|seed"
 _FRAME, _WORDS = frame("password", name=_SEED)
-_CUE = Cue((*_WORDS, "seed", "phrase", "mnemonic", "words"), re.compile(_FRAME + r"""["'`]?\Z"""), FrameEnd("password", _SEED))
+_CUE = Cue(
+    (*_WORDS, "seed", "phrase", "mnemonic", "words"), re.compile(_FRAME + r"""["'`]?\Z"""), FrameEnd("password", _SEED)
+)
 _WORDS_OF_SEED = 24
 _RUN = Run(re.compile(r"[a-z]{0,14}(?:[ \-][a-z]{0,14})*"), 160)
 _PHRASE = re.compile(rf"[a-z]{{3,14}}(?:[ \-][a-z]{{3,14}}){{3,{_WORDS_OF_SEED - 1}}}(?=[.,;!?\n\"'`)]|\Z)")
 
 _FUNCTION_WORDS = frozenset(
-    "and any are but for from has have must not our should that the them they this was when which will with you your".split()
+    """
+    and any are but for from has have must not our should that the them they this was when which will with you your
+    """.split()  # noqa: SIM905 (a list would take one line a word)
 )
 
 
@@ -29,5 +33,11 @@ def _is_phrase(match: re.Match[str], before: str) -> bool:
 
 
 CHECK = PatternCheck(
-    kind="credential", reason="called a passphrase", pattern=_PHRASE, accept=_is_phrase, opener=VALUE_START, run=_RUN, cue=_CUE
+    kind="credential",
+    reason="called a passphrase",
+    pattern=_PHRASE,
+    accept=_is_phrase,
+    opener=VALUE_START,
+    run=_RUN,
+    cue=_CUE,
 )

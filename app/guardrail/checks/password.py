@@ -40,7 +40,7 @@ _WORDS = frozenset(
     twice type typed unchanged under unique unknown unset until up updated us use used user username users using
     valid validated value vault verified very via visible wait was we weak what when where whether which who why
     will with within without work works would written wrong you your yourself
-    """.split()
+    """.split()  # noqa: SIM905 (a list would take one line a word)
 )
 _NO_VALUES = no_values()
 _SUFFIXES = ("ed", "ing", "ly", "able", "ible", "tion", "ment", "less")

@@ -13,9 +13,8 @@ _NAME = (
     r"(?:key|token|secret|credential|auth|sig(?![a-z])|signature|passw(?:or)?d|pwd)s?"
     r"(?:_[a-z0-9_]{0,24}|id|\d{0,2})(?![a-z])"
 )
-_ASSIGN = (
-    rf"(?:{ASSIGN}|(?: \([^\n()]{{1,24}}\)| (?:(?:{complements()}) |d'|dell')[^\n.:;|]{{1,56}}?)?(?:(?: (?:{verbs()}|value|set)){{1,4}}:? {{1,4}}|:? \n))"
-)
+_OF = rf"(?: \([^\n()]{{1,24}}\)| (?:(?:{complements()}) |d'|dell')[^\n.:;|]{{1,56}}?)?"
+_ASSIGN = rf"(?:{ASSIGN}|{_OF}(?:(?: (?:{verbs()}|value|set)){{1,4}}:? {{1,4}}|:? \n))"
 _CUE = Cue(
     ("key", "token", "secret", "credential", "auth", "sig", "passw", "pwd", *_NAMES.words),
     re.compile(

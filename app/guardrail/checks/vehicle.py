@@ -87,7 +87,9 @@ def _is_named_plate(match: re.Match[str], before: str) -> bool:
 CHECKS: tuple[Check, ...] = (
     PatternCheck("vehicle", "vehicle identification number", _VIN, _is_vin, opener=ALNUM_START, needs=DIGIT),
     PatternCheck("vehicle", "plate of the United Kingdom", _UK_SPACED, run=CODE, opener=CODE_START, needs=CAPITAL),
-    PatternCheck("vehicle", "number called a plate", _SPACED, _is_named_plate, run=CODE, opener=CODE_START, needs=CAPITAL),
+    PatternCheck(
+        "vehicle", "number called a plate", _SPACED, _is_named_plate, run=CODE, opener=CODE_START, needs=CAPITAL
+    ),
     PatternCheck(
         "vehicle", "number called a plate", _DIGITS_FIRST, _is_named_plate, run=NUMBER_AND_LABEL, opener=NUMBER_START
     ),

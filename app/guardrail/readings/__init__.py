@@ -16,4 +16,10 @@ from app.guardrail.readings.spelled import spelled_readings
 
 def with_readings(checks: Sequence[Check]) -> tuple[Check, ...]:
     """The checks, and each of them again in every reading."""
-    return (*checks, *layout_readings(checks), labelled_reading(checks), decoded_reading(checks), *spelled_readings(checks))
+    return (
+        *checks,
+        *layout_readings(checks),
+        labelled_reading(checks),
+        decoded_reading(checks),
+        *spelled_readings(checks),
+    )

@@ -1,4 +1,4 @@
-"""Values in base64 or hexadecimal: what they decode to is shown to the checks, and hidden whole if they find anything."""
+"""Values in base64 or hexadecimal: what they decode to is shown to the checks, and they are hidden whole."""
 
 import base64
 import re
@@ -12,6 +12,7 @@ _START = re.compile(r"(?<![A-Za-z0-9+/_\-])(?=[A-Za-z0-9+/_\-]{8})(?=[A-Za-z0-9+
 # What may be decoded: hexadecimal, base64, and base64 for addresses.
 _HEX = re.compile(r"(?:0x)?((?:[0-9a-f]{2}){6,64}|(?:[0-9A-F]{2}){6,64})", re.ASCII)
 _BASE64 = (re.compile(r"[A-Za-z0-9+/]{8,128}={0,2}", re.ASCII), re.compile(r"[A-Za-z0-9_\-]{8,128}={0,2}", re.ASCII))
+_TAIL = Tail(re.compile(r"[\w+/=\-]*", re.ASCII), closer=False)
 _NEAR = 48  # characters before the value that may name it
 
 
@@ -48,7 +49,7 @@ class DecodedReading:
     opener: re.Pattern[str] = _START
     needs: str = LONG
     cue: None = None
-    tail: Tail | None = Tail(re.compile(r"[\w+/=\-]*", re.ASCII), closer=False)
+    tail: Tail | None = _TAIL
 
     def at(self, window: str, start: int) -> Finding | None:
         before = window[max(start - _NEAR, 0) : start]

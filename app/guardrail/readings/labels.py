@@ -14,7 +14,8 @@ from app.guardrail.values import is_mixed
 
 # The beginning of a line or cell, behind its sign and a quote.
 _START = re.compile(
-    r"(?:(?<=[\n|>,;])|(?<=[\n|>,;] )|(?<=\n[-+.>] )|(?<=\n\d[.)] )|(?<=[\n|>,;][\"'`])|(?<=[\n|] [\"'`])|(?<=\n[-+.] [\"'`]))"
+    r"(?:(?<=[\n|>,;])|(?<=[\n|>,;] )|(?<=\n[-+.>] )|(?<=\n\d[.)] )"
+    r"|(?<=[\n|>,;][\"'`])|(?<=[\n|] [\"'`])|(?<=\n[-+.] [\"'`]))"
     r"(?=[^ \n|<>\"'`,;])"
 )
 _RUN = Run(re.compile(r"[^\n|<]*"), 56)

@@ -17,11 +17,10 @@ _MARKS = r"[\\~`<&%=\[_\x80-\U0010ffff]"
 _VALUABLE = re.compile(r"(?s:.*?)(?:[\d@]|&#|[%=]\d|[^\x00-\x7f])")
 _TAG = r"<(?:!--[^\n]{0,66}|[A-Za-z/][^<>\n]{0,64}>?)?"
 # Words that hold an escape, an entity, a tag, a code mark, a citation or a letter of another alphabet.
-_TRIGGER = (
-    rf"\\[!-~]|~~|`|<[A-Za-z!/]|&[#A-Za-z]|[%=][2-7]|[A-Za-z0-9]\[\^?\d|{LOOKALIKE}|[A-Z\d]_[A-Z\d]|_[\d(+]|\d_"
-)
+_TRIGGER = rf"\\[!-~]|~~|`|<[A-Za-z!/]|&[#A-Za-z]|[%=][2-7]|[A-Za-z0-9]\[\^?\d|{LOOKALIKE}|[A-Z\d]_[A-Z\d]|_[\d(+]|\d_"
 _GLUED = re.compile(
-    rf"(?<![A-Za-z0-9._\-/#])(?=[^ \n]{{0,63}}?(?:{_TRIGGER}))(?=[^ \n]{{0,80}}?(?:[\d@&%=\x80-\U0010ffff]|<!))(?=[^ \n<>~`|\[])"
+    rf"(?<![A-Za-z0-9._\-/#])(?=[^ \n]{{0,63}}?(?:{_TRIGGER}))(?=[^ \n]{{0,80}}?(?:[\d@&%=\x80-\U0010ffff]|<!))"
+    r"(?=[^ \n<>~`|\[])"
 )
 _DIGIT_LIKE = "".join(map(chr, LOOKALIKE_DIGITS))
 # Then groups of digits and capitals, with whatever may stand between them.
@@ -37,11 +36,14 @@ _BROKEN = re.compile(
 )
 _BREAK = re.compile(r"(?=[^\n|]*?(?:[\n|\[]|  ))(?=[^@\d]*[@\d])")
 _REST = r"(?:\n[ >|]{0,6}(?:[-+.] ?)?|\| {0,2})[^ \n|]{0,80}|\[(?:\d{1,3}(?:\] {0,2}[^ \n|]{0,80})?)?"
-_BROKEN_RUN = Run(re.compile(rf"(?:[^ \n|]{{1,80}}(?: {{1,2}}(?:{_REST}|(?<=  ) {{0,2}}[^ \n|]{{0,80}})?|{_REST})?)?"), _EXTENT)
+_BROKEN_RUN = Run(
+    re.compile(rf"(?:[^ \n|]{{1,80}}(?: {{1,2}}(?:{_REST}|(?<=  ) {{0,2}}[^ \n|]{{0,80}})?|{_REST})?)?"), _EXTENT
+)
 _LINE_RUN = Run(re.compile(r"[^\n]*"), 80)
 # Right behind layout or an assigning sign; elsewhere what is no word.
 _VALUE = re.compile(
-    r"""(?:(?<=[>\n`"'(=])|(?<=[|:>=\-] )|(?<=\[\d\] )|(?<=[ (])(?=[^ \n]{0,30}?[\d!#$%^&]))(?=[^ \n"'`=:<>()\[\]{},;&|])"""
+    r"""(?:(?<=[>\n`"'(=])|(?<=[|:>=\-] )|(?<=\[\d\] )|(?<=[ (])(?=[^ \n]{0,30}?[\d!#$%^&]))"""
+    r"""(?=[^ \n"'`=:<>()\[\]{},;&|])"""
 )
 _LAYOUT = re.compile(r"[<>|\\&`~\n\]]|  |[^\x00-\x7f]")
 _ANNOUNCES = re.compile(rf"(?:[:=|>\n]|(?: (?:{verbs()})))[ |>\n]{{0,6}}[(\[]?[\"'`]?\Z")

@@ -36,7 +36,8 @@ _SPOT = re.compile(
     rf"(?P<char>\\u\{{?[0-9A-Fa-f]{{4}}\}}?|\\x[0-9A-Fa-f]{{2}}|[%=][2-7][0-9A-Fa-f]|&(?:\#\d{{1,6}}|\#[xX][0-9A-Fa-f]{{1,5}}|[A-Za-z]{{2,8}});)"
     rf"|(?P<mark>\\(?=[!-/:-@\[-`{{-~])|~~|`+|<!--[^\n]{{0,60}}?-->|</?(?i:{_INLINE})(?:[ /][^<>\n]{{0,60}})?>)"
     r"|(?P<break>(?: *(?:"
-    rf"\n(?: *>)* *{_LIST_SIGN}|\|(?: *\n *\|)?|\[\^?\d{{1,3}}\](?!\()|</?(?i:br|p|div|td|th|tr|li|ul|ol|dd|dt|hr|pre|h\d)"
+    rf"\n(?: *>)* *{_LIST_SIGN}|\|(?: *\n *\|)?|\[\^?\d{{1,3}}\](?!\()|</?(?i:br|p|div|td|th|tr|li|ul|ol|dd|dt|hr|pre"
+    r"|h\d)"
     r"(?:[ /][^<>\n]{0,60})?>|  )(?:(?<=  ) *| *))+))"
 )
 _WORD = re.compile(r"[^ \n]+")
@@ -71,8 +72,10 @@ def space(match: re.Match[str]) -> str:
     return _character(match[0]) if match["char"] else " " if match["break"] else ""
 
 
-def rewrite(stretch: str, plain: Callable[[re.Match[str]], str], *, underscores: bool = False, digits: bool = False) -> Rewritten | None:
-    """The stretch with every spot as `plain` has it, look-alike letters as the Latin ones; None if it stays as it is."""
+def rewrite(
+    stretch: str, plain: Callable[[re.Match[str]], str], *, underscores: bool = False, digits: bool = False
+) -> Rewritten | None:
+    """The stretch with every spot as `plain` has it and look-alikes as Latin letters; None if it stays as it is."""
     parts: list[str] = []
     ends: list[int] = []
     seams: list[int] = []
@@ -104,7 +107,9 @@ def rewrite(stretch: str, plain: Callable[[re.Match[str]], str], *, underscores:
         text = latin
     if not text.isascii() and (latin := _WORD.sub(_latin, text)) != text:
         first = 0
-        seams += [place + 1 for place in range(len(text) - 1) if text[place] != latin[place] and text[place + 1].isascii()]
+        seams += [
+            place + 1 for place in range(len(text) - 1) if text[place] != latin[place] and text[place + 1].isascii()
+        ]
         text = latin
     if underscores and "_" in text:
         kept = [place for place, character in enumerate(text) if character != "_"]

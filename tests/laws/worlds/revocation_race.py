@@ -162,7 +162,7 @@ class Readers:
     def _guarded(self, number: int) -> None:
         try:
             self._read(number)
-        except BaseException as error:  # raised again where the race is run
+        except BaseException as error:  # noqa: BLE001  # raised again where the race is run
             with self._news:
                 self.failed.append(error)
                 self._news.notify_all()

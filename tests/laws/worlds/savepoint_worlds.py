@@ -61,7 +61,7 @@ def look(
     visible: acl.Visible,
     embedder: EmbeddingModel,
     question: str,
-    lists: VectorIndex = NoIndex(),  # holds nothing
+    lists: VectorIndex = NoIndex(),  # noqa: B008  # holds nothing
     *,
     reranking: Reranking | None = None,
 ) -> Look:
