@@ -188,8 +188,8 @@ class Gate:
                     continue
             if end < 0 or group.run is not run:
                 run, end = group.run, group.run.end(text, start)
-            if end == size and not final:
-                self._waiting = run
+            if not final and (end == size or self._may_open(end)):
+                self._waiting = run if end == size else None
                 return False
             if end - start >= run.min_extent:
                 asked.append((group, left, end))
@@ -204,6 +204,12 @@ class Gate:
         if best.tail is not None:
             self._swallow(best.tail, final=final)
         return True
+
+    def _may_open(self, end: int) -> bool:
+        """Whether a placeholder may begin in what a stretch reads last, and more text would tell."""
+        text = self._text
+        at = text.rfind("[", max(end + 1 - len(OPENING), 0), end + 1)
+        return at >= 0 and len(text) < at + len(OPENING) and OPENING.startswith(text[at:])
 
     def _before(self, start: int) -> str:
         """The text left of a start as a reader of the release sees it, so that redacting twice changes nothing."""

@@ -8,6 +8,7 @@ from functools import lru_cache
 from app.guardrail.check import BEFORE, IMPLIED, Check, Cue, Run, beginnings
 from app.guardrail.lookalikes import lowered
 
+_FEW = 16  # places that are tried one by one
 Ranges = list[tuple[int, int]]
 
 
@@ -37,6 +38,9 @@ class CheckGroup:
 
     def starts(self, text: str, begin: int, end: int) -> Iterator[int]:
         """The places in begin..end at which a finding can start."""
+        if end - begin < _FEW < len(text) - end:  # a search would go on through all that follows
+            yield from (at for at in range(begin, end) if self.opener.match(text, at) is not None)
+            return
         for match in self.opener.finditer(text, begin):
             if (at := match.start()) >= end:
                 return

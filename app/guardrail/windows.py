@@ -23,12 +23,12 @@ def longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = 
     """The longest finding at a start. None goes into what is hidden: a placeholder, or what lies from `hidden` on."""
     best: Found | None = None
     for group, left, end in asked:
-        stretch, at = text[start : end + 1], len(left)
-        cut = stretch.find(OPENING) if hidden is None else hidden - start
-        window = left + (stretch if cut < 0 else stretch[:cut] + "\0")
+        at = len(left)
+        cut = text.find(OPENING, start, end + len(OPENING) + 1) if hidden is None else hidden
+        window = left + (text[start : end + 1] if cut < 0 else text[start:cut] + "\0")
         for check in group.checks:
             found = check.at(window, at)
-            if found is None or 0 <= cut < found.end - at:
+            if found is None or 0 <= cut < start + found.end - at:
                 continue
             if best is None or found.end - at > best.size:
                 best = Found(found.end - at, found.kind, check.tail if found.open else None)

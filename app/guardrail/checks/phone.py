@@ -58,6 +58,7 @@ _GLUED = re.compile(r"(?:[A-Za-z0-9_][-_./@#=&?%]|https?://[^ \n]*|[$€£#])\Z"
 _PARAMETER = re.compile(r"(?i)(?:tel:|[?&;](?:[a-z_]*(?:phone|tel|mobile|msisdn|fax|whatsapp|cell)[a-z_]*)=(?:%2b)?)\Z")
 # Groups before, after a blank: what begins here is the rest of a longer number.
 _AFTER_GROUP = re.compile(r"(?:\A|[ (:])(?=[A-Z0-9]*\d)(?!(?:19|20)\d\d )[A-Z0-9]{4,} \Z")
+_LETTERS = re.compile(r"[^\W\d_]{2}")
 _AFTER_NUMBER = re.compile(r"\d{2,} \Z")
 # Coordinates begin with six digits; in groups with points, those of phones have two digits, or many.
 _ODD_GROUPS = re.compile(r"0\d{5} |0\d+\.\d{3}(?:\.|\Z)|0\d+\.\d\d\d?\.\d{2,3}(?:\.\d{3})?\Z(?<!\.\d\d\.\d\d)")
@@ -65,7 +66,7 @@ _NO_PHONE = re.compile(r"\((?:19|20)\d\d\)|0\.\d")  # "(2019) 12-13" is a year a
 
 
 def _called_phone(before: str) -> bool:
-    return any(_OTHER.search(cue["between"]) is None for cue in _NAMED.finditer(words_before(before)))
+    return _LETTERS.search(before) is not None and any(_OTHER.search(cue["between"]) is None for cue in _NAMED.finditer(words_before(before)))
 
 
 class PhoneCheck:

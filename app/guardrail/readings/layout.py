@@ -15,7 +15,7 @@ from app.guardrail.values import is_mixed
 _EXTENT = 190
 _MARKS = r"[\\~`<&%=\[_\x80-\U0010ffff]"
 _VALUABLE = re.compile(r"(?s:.*?)(?:[\d@]|&#|[%=]\d|[^\x00-\x7f])")
-_TAG = r"<(?:!--[^\n]{0,66}|[A-Za-z/][^<>\n]{0,64}>?)?"
+_TAG = r"<(?:!(?:-(?:-[^\n]{0,66})?)?|[A-Za-z/][^<>\n]{0,64}>?)?"
 # Words that hold an escape, an entity, a tag, a code mark, a citation or a letter of another alphabet.
 _TRIGGER = rf"\\[!-~]|~~|`|<[A-Za-z!/]|&[#A-Za-z]|[%=][2-7]|[A-Za-z0-9]\[\^?\d|{LOOKALIKE}|[A-Z\d]_[A-Z\d]|_[\d(+]|\d_"
 _GLUED = re.compile(
@@ -27,7 +27,7 @@ _DIGIT_LIKE = "".join(map(chr, LOOKALIKE_DIGITS))
 _GROUPS = rf"(?:[\d{_DIGIT_LIKE}A-Z ().+/x\-\n|~`_\\>\[\]]|{_TAG}|&[#A-Za-z\d]{{0,8}};?)*"
 _GLUED_RUN = Run(re.compile(rf"(?:(?:[^ \n<]|{_TAG})+{_GROUPS})?"), _EXTENT)
 _GROUPED = re.compile(rf"{NUMBER_START.pattern}|(?<![A-Za-z0-9])[A-Z]{{2}}\d", re.ASCII)
-_GROUPED_RUN = Run(re.compile(_GROUPS), _EXTENT)
+_GROUPED_RUN = Run(re.compile(_GROUPS), 112)
 # Something to undo, and four digits.
 _DIGITS = re.compile(r"(?s:(?=.*?(?:[\n|~`_\\<&\[]|  )))(?=\D*\d\D*\d\D*\d\D*\d)")
 # A word with a digit, a sign or capitals in it, up to the end of its line or cell, and the word behind that.
@@ -35,9 +35,9 @@ _BROKEN = re.compile(
     r"(?<![^ \n|\"'`(=:,])(?=[^ \n|]{0,63}?(?:\d|[@_]|[A-Za-z0-9][.+\-][A-Za-z0-9]|[A-Z]{4}))(?=[^ \n|])"
 )
 _BREAK = re.compile(r"(?=[^\n|]*?(?:[\n|\[]|  ))(?=[^@\d]*[@\d])")
-_REST = r"(?:\n[ >|]{0,6}(?:[-+.] ?)?|\| {0,2})[^ \n|]{0,80}|\[(?:\d{1,3}(?:\] {0,2}[^ \n|]{0,80})?)?"
+_REST = r"(?:\n[ >|]{0,6}(?:[-+.] ?)?|\| {0,2})[^ \n|]{0,60}|\[(?:\d{1,3}(?:\] {0,2}[^ \n|]{0,60})?)?"
 _BROKEN_RUN = Run(
-    re.compile(rf"(?:[^ \n|]{{1,80}}(?: {{1,2}}(?:{_REST}|(?<=  ) {{0,2}}[^ \n|]{{0,80}})?|{_REST})?)?"), _EXTENT
+    re.compile(rf"(?:[^ \n|]{{1,60}}(?: {{1,2}}(?:{_REST}|(?<=  ) {{0,2}}[^ \n|]{{0,60}})?|{_REST})?)?"), 126
 )
 _LINE_RUN = Run(re.compile(r"[^\n]*"), 80)
 # Right behind layout or an assigning sign; elsewhere what is no word.

@@ -32,6 +32,8 @@ class Reading:
     def at(self, window: str, start: int) -> Finding | None:
         if self.worth.match(window, start) is None or _goes_on_from_number(window, start):
             return None
+        if _within_escapes(window, start):
+            return None
         best: Finding | None = None
         for before, shown in self.rewrite(window[:start], window[start:]):
             found = self._ask(before[-BEFORE:], shown, start)
@@ -76,6 +78,15 @@ def _longest(groups: Sequence[CheckGroup], text: str, at: int, shown: Rewritten,
 def _ends_before_break(check: Check, text: str, at: int, shown: Rewritten, found: Finding) -> bool:
     """Whether what stands before the break is a finding by itself: then what follows the break is none of it."""
     return found.end - at > shown.joined and check.at(text[: at + shown.joined], at) is not None
+
+
+# An escape for a letter or digit.
+_ESCAPED = re.compile(r"(?:[%=](?:3\d|[46][1-9A-Fa-f]|[57][0-9Aa])|&#\d{2,3};|&#x[0-9A-Fa-f]{2};|\\u00\w\w|\\x\w\w)\Z")
+
+
+def _within_escapes(window: str, start: int) -> bool:
+    """Whether the escape that begins here follows another: what they stand for began before."""
+    return window[start] in "%=&\\" and _ESCAPED.search(window, max(start - 8, 0), start) is not None
 
 
 def _goes_on_from_number(window: str, start: int) -> bool:
