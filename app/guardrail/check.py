@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from app.guardrail.word_trees import any_of
+from app.guardrail.word_trees import any_of, prefixes
 
 BEFORE = 96  # characters to the left of a start that a decision may read
 
@@ -83,6 +83,9 @@ class Tail:
 # A placeholder, whole or with its beginning cut off by the left edge of what a decision may read.
 OPENING = "[redacted: "
 _CUT_OPENING = "|".join(re.escape(OPENING[at:]) for at in range(1, len(OPENING) + 1))
+PLACEHOLDER = re.compile(rf"{re.escape(OPENING)}(?:{'|'.join(KINDS)})\]")
+MAX_PLACEHOLDER = len(OPENING) + max(map(len, KINDS)) + 1
+BEGUN = re.compile(prefixes(f"{OPENING}{kind}]" for kind in KINDS))  # one, or what one begins with
 _OWN_WORDS = re.compile(rf"(?:{re.escape(OPENING)}|\A(?:{_CUT_OPENING}))(?:{'|'.join(KINDS)})\]")
 
 

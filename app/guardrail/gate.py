@@ -4,14 +4,13 @@ Starts are decided from left to right, each once, as soon as the text its checks
 of the findings; one unbroken mask becomes one placeholder, named after the longest finding at its first character.
 """
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from app.guardrail.check import BEFORE, OPENING, WORD, Check, Run, Tail
+from app.guardrail.check import BEFORE, BEGUN, MAX_PLACEHOLDER, OPENING, PLACEHOLDER, WORD, Check, Run, Tail
 from app.guardrail.groups import CheckGroup
 from app.guardrail.lookalikes import lowered
 from app.guardrail.normal import Normaliser
@@ -19,7 +18,6 @@ from app.guardrail.outline import Outline
 from app.guardrail.starts import Starts
 from app.guardrail.windows import Asked, longest
 
-_WITHIN = re.compile(re.escape(OPENING) + r"[a-z ]*\Z")  # nothing begins within a placeholder
 _PIECE = 2048  # a whole text is fed in pieces of this many characters: what a mask moves is looked at again
 _SLACK = 512  # decided characters that may stay in the buffer before it is cut
 
@@ -176,40 +174,53 @@ class Gate:
 
     def _judge(self, start: int, groups: Sequence[CheckGroup], *, final: bool) -> bool:
         """Decide one start; False if a check needs text that is not there yet."""
-        text, size = self._text, len(self._text)
         before = self._before(start)
+        within = self._within(start, before)
+        self._waiting = None
+        asked = [] if within else self._asked(start, before, groups, final=final)
+        if asked is None or (within is None and not final):
+            return False
+        best = longest(self._text, start, asked)
+        self._scan = start + 1
+        if best is not None:
+            self._mask(start, start + best.size, best.kind, before)
+            if best.tail is not None:
+                self._swallow(best.tail, final=final)
+        elif asked:
+            self._judged.append((start, max(end for _, _, end in asked), asked))
+        return True
+
+    def _asked(self, start: int, before: str, groups: Sequence[CheckGroup], *, final: bool) -> list[Asked] | None:
+        """The groups whose cue is found, each with what it may read; None if that is not all there yet."""
         asked: list[Asked] = []
         run, end = WORD, -1
-        for group in () if _WITHIN.search(before) is not None else groups:
+        for group in groups:
             left = before
             if group.cue is not None:
                 left = self._label(start) if group.of_label else before
                 if not left or group.cue.found(lowered(left)) is None:
                     continue
             if end < 0 or group.run is not run:
-                run, end = group.run, group.run.end(text, start)
-            if not final and (end == size or self._may_open(end)):
-                self._waiting = run if end == size else None
-                return False
+                run, end = group.run, group.run.end(self._text, start)
+            if not final and (end == len(self._text) or self._may_open(end)):
+                self._waiting = run if end == len(self._text) else None
+                return None
             if end - start >= run.min_extent:
                 asked.append((group, left, end))
-        best = longest(text, start, asked)
-        self._scan = start + 1
-        self._waiting = None
-        if best is None:
-            if asked:
-                self._judged.append((start, max(end for _, _, end in asked), asked))
-            return True
-        self._mask(start, start + best.size, best.kind, before)
-        if best.tail is not None:
-            self._swallow(best.tail, final=final)
-        return True
+        return asked
+
+    def _within(self, start: int, before: str) -> bool | None:
+        """Whether a start lies within a placeholder, where nothing begins; None where more text would tell."""
+        at = before.rfind("[", max(len(before) - MAX_PLACEHOLDER, 0))
+        if at < 0 or not before.startswith(OPENING, at) or "]" in before[at:]:
+            return False
+        text = before[at:] + self._text[start : start + MAX_PLACEHOLDER]
+        return True if PLACEHOLDER.match(text) else None if BEGUN.fullmatch(text) else False
 
     def _may_open(self, end: int) -> bool:
         """Whether a placeholder may begin in what a stretch reads last, and more text would tell."""
-        text = self._text
-        at = text.rfind("[", max(end + 1 - len(OPENING), 0), end + 1)
-        return at >= 0 and len(text) < at + len(OPENING) and OPENING.startswith(text[at:])
+        at = self._text.rfind("[", max(end + 1 - MAX_PLACEHOLDER, 0), end + 1)
+        return at >= 0 and PLACEHOLDER.match(self._text, at) is None and BEGUN.fullmatch(self._text, at) is not None
 
     def _before(self, start: int) -> str:
         """The text left of a start as a reader of the release sees it, so that redacting twice changes nothing."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.guardrail.check import OPENING, Tail
+from app.guardrail.check import OPENING, PLACEHOLDER, Tail
 from app.guardrail.groups import CheckGroup
 
 # A group of checks, what it is shown left of a start, and where the stretch to the right ends.
@@ -19,12 +19,20 @@ class Found:
     tail: Tail | None
 
 
+def _placeholder(text: str, start: int, end: int) -> int:
+    """Where the first placeholder begins in start..end; -1 if none does."""
+    at = text.find(OPENING, start, end + len(OPENING) + 1)
+    while at >= 0 and PLACEHOLDER.match(text, at) is None:
+        at = text.find(OPENING, at + 1, end + len(OPENING) + 1)
+    return at
+
+
 def longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = None) -> Found | None:
     """The longest finding at a start. None goes into what is hidden: a placeholder, or what lies from `hidden` on."""
     best: Found | None = None
     for group, left, end in asked:
         at = len(left)
-        cut = text.find(OPENING, start, end + len(OPENING) + 1) if hidden is None else hidden
+        cut = _placeholder(text, start, end) if hidden is None else hidden
         window = left + (text[start : end + 1] if cut < 0 else text[start:cut] + "\0")
         for check in group.checks:
             found = check.at(window, at)

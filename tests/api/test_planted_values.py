@@ -1,4 +1,4 @@
-"""A model says secrets in every layout, in splinters: nothing of them is in a byte that leaves, is logged or is kept."""
+"""A model says secrets in every layout, in splinters: nothing of them is in a byte that leaves, is logged or kept."""
 
 import json
 import random

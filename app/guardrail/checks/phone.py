@@ -66,7 +66,9 @@ _NO_PHONE = re.compile(r"\((?:19|20)\d\d\)|0\.\d")  # "(2019) 12-13" is a year a
 
 
 def _called_phone(before: str) -> bool:
-    return _LETTERS.search(before) is not None and any(_OTHER.search(cue["between"]) is None for cue in _NAMED.finditer(words_before(before)))
+    if _LETTERS.search(before) is None:
+        return False
+    return any(_OTHER.search(cue["between"]) is None for cue in _NAMED.finditer(words_before(before)))
 
 
 class PhoneCheck:

@@ -35,7 +35,7 @@ _MIXED_RUN = Run(
 _UNIT = re.compile(rf"({_WORD})(?![^\W_])|([^ ,\n]+)")
 _APART = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9+][ .\-])")
 _APART_RUN = Run(re.compile(r"(?:[^ \n][ .\-])*[^ \n]?"), _EXTENT)
-_SIGNS = re.compile(rf"[^ \n]([ .\-])(?:[^ \n]\1){{{_MIN_SIGNS - 2},}}[^ \n]?")
+_SIGNS = re.compile(rf"[^ \n]([ .\-])(?:[^ \n]\1){{{_MIN_SIGNS - 2},}}(?:[^ \n](?![^\W_]))?")
 _BYTES = re.compile(r"(?<![A-Za-z0-9])(?=[2-7][0-9A-Fa-f][ :])")
 _BYTES_RUN = Run(re.compile(r"(?:[2-7][0-9A-Fa-f][ :])*(?:[2-7][0-9A-Fa-f]?)?"), _EXTENT)
 
