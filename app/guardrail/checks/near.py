@@ -28,7 +28,7 @@ _VALUE = re.compile(rf"""{_SIGN}{{7,127}}?(?=[.,;:)\]}}\\|]{{0,3}}(?:[ \n"'`<>;|
 _OPENER = re.compile(VALUE_START.pattern + r"""(?=[^ \n"'`<>;|,]{0,40}?\d)(?=[^ \n"'`<>;|,]{0,40}?[^\W\d_])""")
 # What is written with letters and digits and is no password: standards, versions, files, addresses, times, quantities.
 _TECHNICAL = re.compile(
-    r"(?-i:[a-z]+-?|[A-Z]+-?|[A-Z][a-z]+-?)?v?\d+(?:[.,:/x\-]\d+)*(?:[a-z]{1,4}|st|nd|rd|th)?|(?-i:[A-Za-z][a-z]{0,11}|[A-Z]{1,8})-?\d{1,5}(?:\.\d+)*(?:-[a-z]+)?|(?-i:[a-z]+(?:-[a-z]+\d{0,2})+(?:-[a-z])?)|%[0-9a-f]{2}.*|--?[a-z].*|[\w.+\-]+@[\w.\-]+"
+    r"(?-i:[a-z]+-?|[A-Z]+-?|[A-Z][a-z]+-?)?v?\d+(?:[.,:/x\-]\d+)*(?:[a-z]{1,4}|st|nd|rd|th)?|(?-i:[A-Za-z][a-z]{0,11}|[A-Z]{1,8})-?\d{1,5}(?:\.\d+)*(?:-[a-z]+)?|(?-i:[a-z]+(?:-[a-z]+\d{0,2})+(?:-[a-z])?|[A-Z]*[a-z]*(?:[A-Z][a-z]+)+\d{0,3})|%[0-9a-f]{2}.*|--?[a-z].*|[\w.+\-]+@[\w.\-]+"
     r"|(?:[\w\-]+[./\\])+[\w\-]*|\d+-[a-z\-]+|[a-z\-]+-\d+(?:-[a-z]+)*|(?:base|sha|aes|rsa|utf|iso|rfc|tls|http|oauth|ipv)[\w.\-/]*"
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\(?\+?[\d\-() ]+\)?|[\w\-]*(?:20|19)\d\d[\w\-]*\.\w+|[#@][\w\-]+",
     re.IGNORECASE,
