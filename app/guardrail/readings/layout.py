@@ -15,7 +15,7 @@ from app.guardrail.values import is_mixed
 _EXTENT = 190
 _MARKS = r"[\\~`<&%=\[_\x80-\U0010ffff]"
 _VALUABLE = re.compile(r"(?s:.*?)(?:[\d@]|&#|[%=]\d|[^\x00-\x7f])")
-_TAG = r"<(?:!--[^\n]{0,66}|[A-Za-z/][^<>\n]{0,64}>?)?"
+_TAG = r"<(?:!(?:-(?:-[^\n]{0,66})?)?|[A-Za-z/][^<>\n]{0,64}>?)?"
 # Words that hold an escape, an entity, a tag, a code mark, a citation or a letter of another alphabet.
 _TRIGGER = (
     rf"\\[!-~]|~~|`|<[A-Za-z!/]|&[#A-Za-z]|[%=][2-7]|[A-Za-z0-9]\[\^?\d|{LOOKALIKE}|[A-Z\d]_[A-Z\d]|_[\d(+]|\d_"

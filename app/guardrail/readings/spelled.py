@@ -25,12 +25,15 @@ _BEGINNINGS = [word for word, character in _CHARACTERS.items() if character.isal
 
 _WORD = rf"(?i:{any_of([*_CHARACTERS])})"
 _BETWEEN = r"(?:, ?|[ \-])"
-_PART = rf"(?i:{prefixes([*_CHARACTERS])})"
+# One by one, else "exclamation m" would be read as two words and "exclamation mark" as one: see `Run`.
+_SINGLE = sorted({word for words in _CHARACTERS for word in words.split()})
+_STEP = rf"(?i:{any_of(_SINGLE)})"
+_PART = rf"(?i:{prefixes(_SINGLE)})"
 _SPELLED = re.compile(rf"(?<![A-Za-z0-9])(?={any_of([*_BEGINNINGS, *map(str.capitalize, _BEGINNINGS)])}[ ,\-])")
-_SPELLED_RUN = Run(re.compile(rf"(?:{_WORD}{_BETWEEN})*(?:{_PART})?"), _EXTENT)
+_SPELLED_RUN = Run(re.compile(rf"(?:{_STEP}{_BETWEEN})*(?:{_PART})?"), _EXTENT)
 # A piece that stands as it is, then spelled characters: only where a value is announced.
 _MIXED_RUN = Run(
-    re.compile(rf"(?:[^ \n]{{1,40}}(?: (?:{_WORD}[ \-](?:[^ \n]{{1,24}}(?: {_PART}|)[ ]?)?)*(?:{_PART})?)?)?"), _EXTENT
+    re.compile(rf"(?:[^ \n]{{1,40}}(?: (?:{_STEP}[ \-](?:[^ \n]{{1,24}}(?: {_PART}|)[ ]?)?)*(?:{_PART})?)?)?"), _EXTENT
 )
 _UNIT = re.compile(rf"({_WORD})(?![^\W_])|([^ ,\n]+)")
 _APART = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9+][ .\-])")
