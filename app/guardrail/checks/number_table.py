@@ -142,7 +142,7 @@ class TableCheck:
     run: Run
     opener: re.Pattern[str]
     entries: Mapping[str, tuple[_Entry, ...]]
-    needs = DIGIT
+    needs: str
     cue = None
     tail = None
 
@@ -190,6 +190,6 @@ def table_checks(*tables: Table) -> tuple[TableCheck, ...]:
     mixed = {shape: of for shape, of in entries.items() if "A" in shape}
     kind, kinds = tables[0].kind, frozenset(table.kind for table in tables)
     return (
-        TableCheck(kind, kinds, _DIGITS, NUMBER_AND_LABEL, NUMBER_START, plain),
-        TableCheck(kind, kinds, _ALNUM, WORD, ALNUM_START, mixed),
+        TableCheck(kind, kinds, _DIGITS, NUMBER_AND_LABEL, NUMBER_START, plain, ""),
+        TableCheck(kind, kinds, _ALNUM, WORD, ALNUM_START, mixed, DIGIT),
     )
