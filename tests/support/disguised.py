@@ -86,12 +86,36 @@ LAID_OUT: Mapping[str, Way] = {
     "two items": _cut("\n- "),
     "a citation": _cut(" [2] "),
 }
-_ONES = "zero one two three four five six seven eight nine".split()
-_EINS = "null eins zwei drei vier fünf sechs sieben acht neun".split()
-_RADIO = (
-    "alfa bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa quebec romeo "
-    "sierra tango uniform victor whiskey x-ray yankee zulu"
-).split()
+_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_EINS = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"]
+_RADIO = [
+    "alfa",
+    "bravo",
+    "charlie",
+    "delta",
+    "echo",
+    "foxtrot",
+    "golf",
+    "hotel",
+    "india",
+    "juliett",
+    "kilo",
+    "lima",
+    "mike",
+    "november",
+    "oscar",
+    "papa",
+    "quebec",
+    "romeo",
+    "sierra",
+    "tango",
+    "uniform",
+    "victor",
+    "whiskey",
+    "x-ray",
+    "yankee",
+    "zulu",
+]
 _SIGNS = {"@": "at", ".": "dot", "-": "dash", "_": "underscore", "+": "plus", "!": "exclamation"}
 _ALIKE = str.maketrans("aceopxKMT", "\u0430\u0441\u0435\u043e\u0440\u0445\u041a\u041c\u0422")
 

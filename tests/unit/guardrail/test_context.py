@@ -9,7 +9,10 @@ CHECKS = default_checks()
 
 # What names the value stands elsewhere: (text, values).
 OUTLINED = {
-    "column": ("| For | Password |\n|---|---|\n| Wi-Fi | Nebelkran22 |\n| Door | Tulpe!93x |\n", "Nebelkran22 Tulpe!93x"),
+    "column": (
+        "| For | Password |\n|---|---|\n| Wi-Fi | Nebelkran22 |\n| Door | Tulpe!93x |\n",
+        "Nebelkran22 Tulpe!93x",
+    ),
     "column of code": ("| For | Password |\n|---|---|\n| Wi-Fi | `Nebelkran22` |\n", "Nebelkran22"),
     "commas": ("user,password,team\nada,Nebelkran22,ops\nbob,Tulpe!93x,hr\n", "Nebelkran22 Tulpe!93x"),
     "semicolons": ("Benutzer;Passwort\nada;Nebelkran22\nbob;Tulpe!93x\n", "Nebelkran22 Tulpe!93x"),
