@@ -34,6 +34,7 @@ _TECHNICAL = re.compile(
     re.IGNORECASE,
 )
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
+_IDENTIFIER = re.compile(r"[A-Za-z]+\d{0,3}")
 _STRONG_NAME = re.compile(r"api|access|secret|auth|token|session|cookie|private|sign")
 _NAMED = re.compile(r"[A-Za-z][\w.\-]*[=:]")
 _STRONG = re.compile(r"[!?$%^*~+#](?!\Z)|[!$#*]\Z")
@@ -58,7 +59,7 @@ def _is_token(match: re.Match[str], before: str) -> bool:
     value = match[0]
     if len(value) < 16 or is_code(value) or _TECHNICAL.fullmatch(value) is not None or _in_address(value, before):
         return False
-    if not is_random(value) or _NAMED.match(value) is not None or ("/" in value[:-1] and "." in value):
+    if _IDENTIFIER.fullmatch(value) is not None or not is_random(value) or _NAMED.match(value) is not None or ("/" in value[:-1] and "." in value):
         return False
     cue = _SECRET_CUE.found(lowered(before))
     return cue is not None and (_HEX.fullmatch(value) is None or _STRONG_NAME.search(cue[0]) is not None)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from app.guardrail.check import DIGIT, NUMBER_SIGN, NUMBER_START, WORD, Finding, Run
+from app.guardrail.check import DIGIT, NUMBER_START, WORD, Finding, Run
 from app.guardrail.checks.runs import ALNUM_START, NUMBER_AND_LABEL, words_before
 
 _SHAPE = str.maketrans({**{str(digit): "9" for digit in range(10)}, **{chr(65 + at): "A" for at in range(26)},
@@ -190,6 +190,6 @@ def table_checks(*tables: Table) -> tuple[TableCheck, ...]:
     mixed = {shape: of for shape, of in entries.items() if "A" in shape}
     kind, kinds = tables[0].kind, frozenset(table.kind for table in tables)
     return (
-        TableCheck(kind, kinds, _DIGITS, NUMBER_AND_LABEL, NUMBER_START, plain, NUMBER_SIGN),
+        TableCheck(kind, kinds, _DIGITS, NUMBER_AND_LABEL, NUMBER_START, plain, ""),
         TableCheck(kind, kinds, _ALNUM, WORD, ALNUM_START, mixed, DIGIT),
     )

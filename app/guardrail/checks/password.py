@@ -43,6 +43,11 @@ _WORDS = frozenset(
     """.split()  # noqa: SIM905 (a list would take one line a word)
 )
 _NO_VALUES = no_values()
+# "Password Policy2024", "Passwort-Richtlinie v2": what pages and programs are called.
+_TITLE = re.compile(
+    r"(?:polic(?:y|ies)|guid|rule|manage|reset|recover|require|standard|safe|vault|generat|polit|política|règle|regel|richtlini|beleid)"
+    r"[^\W\d_]{0,9}[ _.\-]?v?\d{0,4}(?:\.\d{1,3}){0,2}"
+)
 _SUFFIXES = ("ed", "ing", "ly", "able", "ible", "tion", "ment", "less")
 
 
@@ -56,7 +61,8 @@ def _is_password(match: re.Match[str], before: str) -> bool:
     if len(value) < 4 or is_code(value) or "1password" in lowered(value):
         return False
     if cue["bare"] is not None:
-        return len(value) >= 6 and is_mixed(value) and any(character.isdigit() for character in value)
+        enough = len(value) >= 6 and is_mixed(value) and any(character.isdigit() for character in value)
+        return enough and "](" not in value and _TITLE.fullmatch(lowered(value)) is None
     if is_mixed(value):
         return True
     ends = match.string[match.end() : match.end() + 1] in ("", "\n", ".", ",", ";", "!", ")")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.guardrail.check import NUMBER_SIGN, NUMBER_START, Check, Cue, Run
 from app.guardrail.cues import verbs
 from app.guardrail.groups import CheckGroup
-from app.guardrail.lookalikes import LOOKALIKE_DIGITS
+from app.guardrail.lookalikes import LOOKALIKE_DIGITS, LOOKALIKES
 from app.guardrail.readings.reading import Reading, groups_of
 from app.guardrail.readings.rewriting import LOOKALIKE, Rewritten, glue, rewrite, space
 from app.guardrail.values import is_mixed
@@ -22,14 +22,14 @@ _GLUED = re.compile(
     rf"(?<![A-Za-z0-9._\-/#])(?=[^ \n]{{0,63}}?(?:{_TRIGGER}))(?=[^ \n]{{0,80}}?(?:[\d@&%=\x80-\U0010ffff]|<!))"
     r"(?=[^ \n<>~`|\[])"
 )
-_DIGIT_LIKE = "".join(map(chr, LOOKALIKE_DIGITS))
+_ALIKE = "".join({chr(code) for code in (*LOOKALIKE_DIGITS, *LOOKALIKES) if chr(code).isupper() or code in LOOKALIKE_DIGITS})
 # Then groups of digits and capitals, with whatever may stand between them.
-_GROUPS = rf"(?:[\d{_DIGIT_LIKE}A-Z ().+/x\-\n|~`_\\>\[\]]|{_TAG}|&[#A-Za-z\d]{{0,8}};?)*"
+_GROUPS = rf"(?:[\d{_ALIKE}A-Z ().+/x\-\n|~`_\\>\[\]]|{_TAG}|&[#A-Za-z\d]{{0,8}};?)*"
 _GLUED_RUN = Run(re.compile(rf"(?:(?:[^ \n<]|{_TAG})+{_GROUPS})?"), _EXTENT)
 _GROUPED = re.compile(rf"{NUMBER_START.pattern}|(?<![A-Za-z0-9])[A-Z]{{2}}\d", re.ASCII)
 _GROUPED_RUN = Run(re.compile(_GROUPS), 112)
 # Something to undo, and four digits.
-_DIGITS = re.compile(r"(?s:(?=.*?(?:[\n|~`_\\<&\[]|  )))(?=\D*\d\D*\d\D*\d\D*\d)")
+_DIGITS = re.compile(rf"(?s:(?=.*?(?:[\n|~`_\\<&\[]|  |{LOOKALIKE})))(?=\D*\d\D*\d\D*\d\D*\d)")
 # A word with a digit, a sign or capitals in it, up to the end of its line or cell, and the word behind that.
 _BROKEN = re.compile(
     r"(?<![^ \n|\"'`(=:,])(?=[^ \n|]{0,63}?(?:\d|[@_]|[A-Za-z0-9][.+\-][A-Za-z0-9]|[A-Z]{4}))(?=[^ \n|])"

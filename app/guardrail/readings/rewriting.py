@@ -62,6 +62,13 @@ def _latin(match: re.Match[str]) -> str:
     return latin if latin.isascii() or any(character.isascii() and character.isalnum() for character in word) else word
 
 
+def _with_digits(match: re.Match[str]) -> str:
+    """A word with its look-alikes as digits, if it has other digits or nothing else: not every "o" of a word is a zero."""
+    word = match[0]
+    number = word.translate(LOOKALIKE_DIGITS)
+    return number if number.isdigit() or re.search("[0-9]", word) else word
+
+
 def glue(match: re.Match[str]) -> str:
     """Nothing where a break stood: the halves of a word."""
     return _character(match[0]) if match["char"] else ""
@@ -102,7 +109,7 @@ def rewrite(
     ends.extend(range(at + 1, len(stretch) + 1))
     text = "".join(parts)
     if not text.isascii() and digits:
-        latin = text.translate(LOOKALIKE_DIGITS)
+        latin = _WORD.sub(_with_digits, text)
         first = 0 if latin != text else first
         text = latin
     if not text.isascii() and (latin := _WORD.sub(_latin, text)) != text:

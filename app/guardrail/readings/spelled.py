@@ -25,16 +25,20 @@ _BEGINNINGS = [word for word, character in _CHARACTERS.items() if character.isal
 
 _WORD = rf"(?i:{any_of([*_CHARACTERS])})"
 _BETWEEN = r"(?:, ?|[ \-])"
-_PART = rf"(?i:{prefixes([*_CHARACTERS])})"
+# One by one, else "exclamation m" would be read as two words and "exclamation mark" as one: see `Run`.
+_SINGLE = sorted({word for words in _CHARACTERS for word in words.split()})
+_STEP = rf"(?i:{any_of(_SINGLE)})"
+_PART = rf"(?i:{prefixes(_SINGLE)})"
 _SPELLED = re.compile(rf"(?<![A-Za-z0-9])(?={any_of([*_BEGINNINGS, *map(str.capitalize, _BEGINNINGS)])}[ ,\-])")
-_SPELLED_RUN = Run(re.compile(rf"(?:{_WORD}{_BETWEEN})*(?:{_PART})?"), _EXTENT)
+_SPELLED_RUN = Run(re.compile(rf"(?:{_STEP}{_BETWEEN})*(?:{_PART})?"), _EXTENT)
 # A piece that stands as it is, then spelled characters: only where a value is announced.
 _MIXED_RUN = Run(
-    re.compile(rf"(?:[^ \n]{{1,40}}(?: (?:{_WORD}[ \-](?:[^ \n]{{1,24}}(?: {_PART}|)[ ]?)?)*(?:{_PART})?)?)?"), _EXTENT
+    re.compile(rf"(?:[^ \n]{{1,40}}(?: (?:{_STEP}[ \-](?:[^ \n]{{1,24}}(?: {_PART}|)[ ]?)?)*(?:{_PART})?)?)?"), _EXTENT
 )
 _UNIT = re.compile(rf"({_WORD})(?![^\W_])|([^ ,\n]+)")
 _APART = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9+][ .\-])")
 _APART_RUN = Run(re.compile(r"(?:[^ \n][ .\-])*[^ \n]?"), _EXTENT)
+# The last is no first letter of the word that follows.
 _SIGNS = re.compile(rf"[^ \n]([ .\-])(?:[^ \n]\1){{{_MIN_SIGNS - 2},}}(?:[^ \n](?![^\W_]))?")
 _BYTES = re.compile(r"(?<![A-Za-z0-9])(?=[2-7][0-9A-Fa-f][ :])")
 _BYTES_RUN = Run(re.compile(r"(?:[2-7][0-9A-Fa-f][ :])*(?:[2-7][0-9A-Fa-f]?)?"), _EXTENT)
@@ -42,17 +46,20 @@ _BYTES_RUN = Run(re.compile(r"(?:[2-7][0-9A-Fa-f][ :])*(?:[2-7][0-9A-Fa-f]?)?"),
 
 def _words(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
     """Spelled characters put together, with the pieces between them."""
-    text, words = "", 0
+    text, words, last = "", 0, 0
     ends: list[int] = []
     for unit in _UNIT.finditer(stretch):
         piece = _CHARACTERS[unit[1].lower()] if unit[1] else unit[2]
         words += unit[1] is not None
         text += piece
         ends += [unit.end()] * len(piece) if unit[1] else range(unit.start() + 1, unit.end() + 1)
-    if words >= _MIN_WORDS or (words and len(text) >= 16):
-        yield before, Rewritten(text, list(ends), 0, len(text))
-        if text.islower():  # letters of the alphabet are said without their case
-            yield before, Rewritten(text.upper(), list(ends), 0, len(text))
+        last = len(text) if unit[1] else last
+    if words < _MIN_WORDS and not (words and len(text) >= 16):
+        return
+    for said in dict.fromkeys((text, text[:last])):  # behind the last one the sentence may go on
+        yield before, Rewritten(said, ends[: len(said)], 0, len(said))
+        if said.islower():  # letters of the alphabet are said without their case
+            yield before, Rewritten(said.upper(), ends[: len(said)], 0, len(said))
 
 
 def _signs(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
