@@ -14,13 +14,15 @@ from types import MappingProxyType
 from app.guardrail.check import BEFORE, OPENING, WORD, Check, Run, Tail
 from app.guardrail.groups import CheckGroup
 from app.guardrail.lookalikes import lowered
+from app.guardrail.names.spans import Spans
 from app.guardrail.normal import Normaliser
 from app.guardrail.outline import Outline
 from app.guardrail.starts import Starts
-from app.guardrail.windows import Asked, longest
+from app.guardrail.windows import Asked, Found, longest
 
 _WITHIN = re.compile(re.escape(OPENING) + r"[a-z ]*\Z")  # nothing begins within a placeholder
 _PIECE = 2048  # a whole text is fed in pieces of this many characters: what a mask moves is looked at again
+_SPAN = -1  # instead of a group's number, where a model's finding begins
 _SLACK = 512  # decided characters that may stay in the buffer before it is cut
 
 
@@ -46,6 +48,7 @@ class Gate:
 
     def __init__(self, checks: Sequence[Check]) -> None:
         self._starts = Starts(checks)
+        self._spans = Spans(checks)
         self._normaliser = Normaliser()
         self._raw = ""  # text as it came, from the oldest character still needed
         self._text = ""  # the same, folded; positions below are positions in it
@@ -106,12 +109,15 @@ class Gate:
                 self._drops.extend(size + at for at in drops)
             self._raw += raw
             self._text += folded
+            self._spans.feed(folded)
 
     def _advance(self, *, final: bool) -> str:
         size = len(self._text)
         if self._tail is not None:
             self._swallow(self._tail, final=final)
-        limit = size if final else self._frontier(size)
+        if final:
+            self._spans.feed("", final=True)
+        limit = size if final else min(self._frontier(size), self._spans.known)
         if self._tail is None and self._scan < limit:
             self._decide(limit, final=final)
         self._judged = [one for one in self._judged if one[1] >= self._scan]
@@ -140,6 +146,7 @@ class Gate:
         if self._waiting is not None and not final and self._waiting.end(self._text, self._scan) == len(self._text):
             return
         found = self._starts.find(self._text, self._scan, limit)
+        found += [(at, _SPAN) for at in self._spans.starts(self._scan, limit)]
         queue, at, masked = self._behind_mask(found, limit), 0, self._mask_end
         while True:
             if self._mask_end != masked:
@@ -157,7 +164,7 @@ class Gate:
                 upto = at
                 while upto < len(queue) and queue[upto][0] == start:
                     upto += 1
-                groups = [self._starts.groups[number] for _, number in queue[at:upto]]
+                groups = [self._starts.groups[number] for _, number in queue[at:upto] if number != _SPAN]
             if not self._judge(start, groups, final=final):
                 self._scan = start
                 return
@@ -193,7 +200,7 @@ class Gate:
                 return False
             if end - start >= run.min_extent:
                 asked.append((group, left, end))
-        best = longest(text, start, asked)
+        best = self._or_span(longest(text, start, asked), start, before)
         self._scan = start + 1
         self._waiting = None
         if best is None:
@@ -204,6 +211,13 @@ class Gate:
         if best.tail is not None:
             self._swallow(best.tail, final=final)
         return True
+
+    def _or_span(self, best: Found | None, start: int, before: str) -> Found | None:
+        """What was found, or what a model found there if that goes farther."""
+        span = self._spans.at(start)
+        if span is None or (best is not None and best.size >= span.end - start) or _WITHIN.search(before) is not None:
+            return best
+        return Found(span.end - start, span.kind, None)
 
     def _before(self, start: int) -> str:
         """The text left of a start as a reader of the release sees it, so that redacting twice changes nothing."""
@@ -303,6 +317,7 @@ class Gate:
         self._text, self._raw = self._text[cut:], self._raw[raw_cut:]
         self._drops = [at - cut for at in self._drops[gone:]]
         self._starts.forget(cut)
+        self._spans.forget(cut)
         self._judged = [
             (begin - cut, reach - cut, [(group, left, end - cut) for group, left, end in asked])
             for begin, reach, asked in self._judged

@@ -50,8 +50,6 @@ def is_capital(word: str) -> bool:
     return html.unescape(word)[0].isupper() if word[0] == "&" else word[0].isupper()
 
 
-_WORDS: dict[str, str] = yaml.load(
-    files("app.guardrail.names").joinpath("common_words.yaml").read_text("utf-8"), Loader=yaml.BaseLoader
-)
+_WORDS: dict[str, str] = yaml.safe_load(files("app.guardrail.names").joinpath("common_words.yaml").read_text("utf-8"))
 FUNCTION_WORDS = frozenset(map(key, _WORDS["function_words"].split()))
 COMMON = FUNCTION_WORDS | frozenset(map(key, _WORDS["nouns_and_adjectives"].split()))
