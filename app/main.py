@@ -81,7 +81,7 @@ from app.web.scim import entry as scim_entry
 from app.web.scim import routes as scim_routes
 from app.web.sign_in import passkey_routes
 from app.web.sign_in import routes as sign_in
-from app.wiring import Beforehand, build
+from app.wiring import Beforehand, build, require_names
 
 
 def collectors(parts: Components) -> tuple[Collector, ...]:
