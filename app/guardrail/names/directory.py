@@ -15,6 +15,7 @@ _START = re.compile(rf"(?<![^\W_]){WORD.pattern}")
 _LONGEST = 64  # characters of a name with all that stands between its words
 _RUN = Run(re.compile(r"[^\d()\[\]{}:!?]*"), _LONGEST)
 _MAX_WORDS = 10
+_MAX_FORMS = 8
 # What may stand between the words of a name: marks, one comma or cell border, the end of a line with signs of lists
 # and quotations behind it, elements.
 _TAG = r"(?:</?[A-Za-z][^<>\n]{0,24}>|&nbsp;)"
@@ -114,14 +115,24 @@ def _readings(window: str, start: int, size: int) -> Iterator[tuple[list[re.Matc
             return
         initial = is_initial(window, word)
         said = key_at(window, word)
-        # An initial in the middle may be missing in the list.
-        forms = list(dict.fromkeys([form + said for form in forms] + (forms if initial and words else [])))[:8]
+        longer = [form + said for form in forms]
+        if words and initial:  # in the middle it may be missing in the list
+            longer += forms
+        elif words and _is_last_initial(window, word):
+            longer += [f"{form}{said}." for form in forms]
+        forms = list(dict.fromkeys(longer))[:_MAX_FORMS]
         words.append(word)
         yield words, forms
         between = _BETWEEN.match(window, word.end() + initial)
         if between is None:
             return
         at = between.end()
+
+
+def _is_last_initial(window: str, word: re.Match[str]) -> bool:
+    """Whether it is a capital alone, as in "Müller, A", at the end of a line or part."""
+    end = word.end()
+    return end - word.start() == 1 and word[0].isupper() and (end == len(window) or window[end] in ',;)|_\n"')
 
 
 def _is_listed(names: Names, form: str, words: list[re.Match[str]], window: str, start: int) -> bool:

@@ -15,6 +15,7 @@ from app.guardrail.checks import credential_checks, default_checks, optional_che
 from app.guardrail.checks.service_formats import FORMATS, Format
 from app.guardrail.gate import Gate, GateClosed, redact
 from app.guardrail.groups import CheckGroups, group_checks
+from app.guardrail.names.directory import DirectoryCheck
 from app.guardrail.normal import fold
 from tests.support.environment import REPOSITORY
 
@@ -206,7 +207,7 @@ def test_the_page_lists_every_kind_and_no_other() -> None:
 
 
 def test_every_check_has_a_known_kind_and_a_lawful_run() -> None:
-    kinds = [getattr(check, "kinds", {check.kind}) for check in (*CHECKS, *optional_checks())]
+    kinds = [getattr(check, "kinds", {check.kind}) for check in (*CHECKS, *optional_checks(), DirectoryCheck())]
     kinds = [of - {""} for of in kinds]  # a reading's finding has the kind of the check that it asked
     assert set().union(*kinds) == set(KINDS)
     assert {check.kind for check in credential_checks()} == {"credential"}
