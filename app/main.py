@@ -81,7 +81,7 @@ from app.web.scim import entry as scim_entry
 from app.web.scim import routes as scim_routes
 from app.web.sign_in import passkey_routes
 from app.web.sign_in import routes as sign_in
-from app.wiring import Beforehand, build
+from app.wiring import Beforehand, build, require_names
 
 
 def collectors(parts: Components) -> tuple[Collector, ...]:
@@ -111,6 +111,7 @@ def read_settings() -> Settings:
         settings = Settings()
         endpoint(settings.model)
         require_context(settings)
+        require_names(settings.guardrail)
     except ValueError as error:
         sys.exit(f"clearance api: {error}")
     forget_settings()
@@ -142,6 +143,8 @@ def create(parts: Components | None = None, prepared: Beforehand | None = None) 
         record_due(app.state.parts.database, app.state.failed_sign_ins.due(closing=True))
         for provider in app.state.parts.providers.values():
             provider.close()
+        if app.state.parts.names is not None:
+            app.state.parts.names.close()
         app.state.parts.index.close()
         app.state.parts.database.close()
 

@@ -7,6 +7,7 @@ import httpx2
 
 from app.answer.components import Components
 from app.answer.entailment import EntailmentBudget
+from app.answer.known_names import KnownNames, read_names
 from app.audit.encryption import Sealer
 from app.db.engine import connect
 from app.db.replicas import Replicas
@@ -14,8 +15,12 @@ from app.db.session import Database, Signer
 from app.db.standby_engine import connect_standby
 from app.embedding.factory import build_embedder, build_entailment, build_reranker
 from app.embedding.protocol import EmbeddingModel
-from app.guardrail.checks import default_checks
+from app.guardrail.check import Check
+from app.guardrail.checks import checks_with
+from app.guardrail.names.presidio import PresidioNames, require
+from app.guardrail.names.spans import SegmentCheck
 from app.identity.feedback_tokens import FeedbackTokens
+from app.identity.full_names import full_names
 from app.indexing.quantizer import quantizer_for
 from app.llm.endpoint import endpoint
 from app.llm.late_chat import LateChat
@@ -28,7 +33,7 @@ from app.scope_index.index import ScopeIndex
 from app.scope_index.protocol import NoIndex, VectorIndex
 from app.scope_index.remote.client import RemoteIndex
 from app.scope_index.remote.tls import certificate_for
-from app.settings import DatabaseSettings, ModelSettings, Settings, required
+from app.settings import DatabaseSettings, GuardrailSettings, ModelSettings, Settings, required
 from app.web.http.shared import Shared
 
 
@@ -58,23 +63,26 @@ def build(settings: Settings, embedder: EmbeddingModel | None = None) -> Compone
     url = required(settings.database.app_url, "CLEARANCE_DATABASE__APP_URL")
     embedder = embedder or load_embedder(settings)
     sealer = Sealer(bytes.fromhex(settings.audit.key.get_secret_value()))
+    database = Database(
+        connect(url, pool_size=settings.database.pool_size, prepare=settings.database.prepare_statements),
+        Signer(settings.identity.key.get_secret_value(), seconds=settings.identity.seconds),
+        statement_timeout_ms=settings.database.statement_timeout_ms,
+        replicas=build_replicas(settings.database),
+        sealer=sealer,
+    )
+    names = build_names(settings.guardrail, database)
     return Components(
         settings=settings,
-        database=Database(
-            connect(url, pool_size=settings.database.pool_size, prepare=settings.database.prepare_statements),
-            Signer(settings.identity.key.get_secret_value(), seconds=settings.identity.seconds),
-            statement_timeout_ms=settings.database.statement_timeout_ms,
-            replicas=build_replicas(settings.database),
-            sealer=sealer,
-        ),
+        database=database,
         embedder=embedder,
         index=build_index(settings, embedder.dimensions),
         chat=LateChat(endpoint(settings.model), functools.partial(build_chat, settings.model)),
         sealer=sealer,
-        checks=tuple(default_checks()),
+        checks=build_checks(settings.guardrail, names),
         feedback=FeedbackTokens(bytes.fromhex(settings.identity.key.get_secret_value())),
         reranking=build_reranking(settings),
         entailment=build_entailment_budget(settings),
+        names=names,
         providers={source: Provider(source, provider) for source, provider in settings.providers.items()},
     )
 
@@ -103,6 +111,32 @@ def build_entailment_budget(settings: Settings) -> EntailmentBudget | None:
     options, chosen = settings.embedder, settings.entailment
     model = build_entailment(chosen.name, threads=options.threads, cache=options.cache)
     return EntailmentBudget(model, chosen.sentences, chosen.seconds, options.threads) if model else None
+
+
+def require_names(options: GuardrailSettings) -> None:
+    """Raise ValueError, with what to do, where names are to be hidden and cannot be found."""
+    if options.names_file is not None:
+        read_names(options.names_file)
+    if options.names == "model":
+        require(options.names_model)
+
+
+def build_names(options: GuardrailSettings, database: Database) -> KnownNames | None:
+    """The names to look for, if any, read again every so often from here on."""
+    if options.names_file is None and not options.names_of_people:
+        return None
+    people = functools.partial(full_names, database) if options.names_of_people else None
+    names = KnownNames(options.names_file, people, seconds=options.names_seconds)
+    names.start()
+    return names
+
+
+def build_checks(options: GuardrailSettings, names: KnownNames | None) -> tuple[Check, ...]:
+    """What the guardrail looks for: what it always does, and names as the settings want."""
+    checks = checks_with(names.check) if names else checks_with()
+    if options.names == "off":
+        return checks
+    return (*checks, SegmentCheck(PresidioNames(options.names_model)))
 
 
 def build_replicas(settings: DatabaseSettings) -> Replicas:

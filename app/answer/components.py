@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.answer.entailment import EntailmentBudget
+from app.answer.known_names import KnownNames
 from app.audit.encryption import Sealer
 from app.db.session import Database
 from app.embedding.protocol import EmbeddingModel
@@ -32,6 +33,8 @@ class Components:
     searches: OutcomeCounter = field(default_factory=OutcomeCounter)
     reranking: Reranking | None = None
     entailment: EntailmentBudget | None = None
+    # Whose names the checks look for, if any.
+    names: KnownNames | None = None
     # Identity providers by the source that each vouches for.
     providers: Mapping[str, Provider] = field(default_factory=dict)
 

@@ -1,7 +1,7 @@
 """What a check is: a decision at one start, on a bounded stretch of text, so that a stream can be cut anywhere."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,6 +28,7 @@ KINDS = {
     "mac address": "Hardware addresses of network cards",
     "wallet": "Addresses of cryptocurrencies, with their checksums where they have one",
     "medical id": "Numbers of patients, insured persons and doctors, and medical record numbers beside a word for them",
+    "name": "Names of people of a list, or that a model finds; off by default",
     "pay": "Amounts called salary, wage or bonus; off by default",
     "health": "Illnesses and treatments named as someone's; off by default",
     "credential": "Passwords, keys, tokens, private keys and connection strings with a password",
@@ -128,6 +129,16 @@ class Cue:
         return self.pattern.search(lowered)
 
 
+class Opener(Protocol):
+    """Finds where a check may find something: a pattern, or what a look-up in a dictionary says of the word there."""
+
+    def finditer(self, text: str, pos: int, /) -> Iterator[re.Match[str]]:
+        """Matches from `pos` on, of which only the beginnings count."""
+
+    def match(self, text: str, pos: int, /) -> re.Match[str] | None:
+        """A match that begins at `pos`."""
+
+
 class Check(Protocol):
     """Decides, for one start, whether something to redact begins there. One file each in `app.guardrail.checks`."""
 
@@ -140,7 +151,7 @@ class Check(Protocol):
         """What the decision may read to the right of the start."""
 
     @property
-    def opener(self) -> re.Pattern[str]:
+    def opener(self) -> Opener:
         """Matches, at its beginning, wherever a finding can start. Reads one character left, and right no further than
         the word there and the character that ends it."""
 
@@ -176,7 +187,7 @@ DIGIT = "[0-9]"
 NUMBER_SIGN = "[0-9+(]"
 LONG = "[^ \n]{8}"
 CAPITAL = "[A-Z]"
-IMPLIED = {NUMBER_START: NUMBER_SIGN, LONG_WORD_START: LONG, TOKEN_START: LONG}
+IMPLIED: Mapping[Opener, str] = {NUMBER_START: NUMBER_SIGN, LONG_WORD_START: LONG, TOKEN_START: LONG}
 
 
 def accept_all(match: re.Match[str], before: str) -> bool:

@@ -13,12 +13,14 @@ from types import MappingProxyType
 from app.guardrail.check import BEFORE, BEGUN, MAX_PLACEHOLDER, OPENING, PLACEHOLDER, WORD, Check, Run, Tail
 from app.guardrail.groups import CheckGroup
 from app.guardrail.lookalikes import lowered
+from app.guardrail.names.spans import Spans
 from app.guardrail.normal import Normaliser
 from app.guardrail.outline import Outline
 from app.guardrail.starts import Starts
-from app.guardrail.windows import Asked, longest
+from app.guardrail.windows import Asked, Found, longest
 
 _PIECE = 2048  # a whole text is fed in pieces of this many characters: what a mask moves is looked at again
+_SPAN = -1  # instead of a group's number, where a model's finding begins
 _SLACK = 512  # decided characters that may stay in the buffer before it is cut
 
 
@@ -44,6 +46,7 @@ class Gate:
 
     def __init__(self, checks: Sequence[Check]) -> None:
         self._starts = Starts(checks)
+        self._spans = Spans(checks)
         self._normaliser = Normaliser()
         self._raw = ""  # text as it came, from the oldest character still needed
         self._text = ""  # the same, folded; positions below are positions in it
@@ -104,12 +107,15 @@ class Gate:
                 self._drops.extend(size + at for at in drops)
             self._raw += raw
             self._text += folded
+            self._spans.feed(folded)
 
     def _advance(self, *, final: bool) -> str:
         size = len(self._text)
         if self._tail is not None:
             self._swallow(self._tail, final=final)
-        limit = size if final else self._frontier(size)
+        if final:
+            self._spans.feed("", final=True)
+        limit = size if final else min(self._frontier(size), self._spans.known)
         if self._tail is None and self._scan < limit:
             self._decide(limit, final=final)
         self._judged = [one for one in self._judged if one[1] >= self._scan]
@@ -138,6 +144,7 @@ class Gate:
         if self._waiting is not None and not final and self._waiting.end(self._text, self._scan) == len(self._text):
             return
         found = self._starts.find(self._text, self._scan, limit)
+        found += [(at, _SPAN) for at in self._spans.starts(self._scan, limit)]
         queue, at, masked = self._behind_mask(found, limit), 0, self._mask_end
         while True:
             if self._mask_end != masked:
@@ -155,7 +162,7 @@ class Gate:
                 upto = at
                 while upto < len(queue) and queue[upto][0] == start:
                     upto += 1
-                groups = [self._starts.groups[number] for _, number in queue[at:upto]]
+                groups = [self._starts.groups[number] for _, number in queue[at:upto] if number != _SPAN]
             if not self._judge(start, groups, final=final):
                 self._scan = start
                 return
@@ -181,6 +188,7 @@ class Gate:
         if asked is None or (within is None and not final):
             return False
         best = longest(self._text, start, asked)
+        best = best if within else self._or_span(best, start)
         self._scan = start + 1
         if best is not None:
             self._mask(start, start + best.size, best.kind, before)
@@ -221,6 +229,13 @@ class Gate:
         """Whether a placeholder may begin in what a stretch reads last, and more text would tell."""
         at = self._text.rfind("[", max(end + 1 - MAX_PLACEHOLDER, 0), end + 1)
         return at >= 0 and PLACEHOLDER.match(self._text, at) is None and BEGUN.fullmatch(self._text, at) is not None
+
+    def _or_span(self, best: Found | None, start: int) -> Found | None:
+        """What was found, or what a model found there if that goes farther."""
+        span = self._spans.at(start)
+        if span is None or (best is not None and best.size >= span.end - start):
+            return best
+        return Found(span.end - start, span.kind, None)
 
     def _before(self, start: int) -> str:
         """The text left of a start as a reader of the release sees it, so that redacting twice changes nothing."""
@@ -320,6 +335,7 @@ class Gate:
         self._text, self._raw = self._text[cut:], self._raw[raw_cut:]
         self._drops = [at - cut for at in self._drops[gone:]]
         self._starts.forget(cut)
+        self._spans.forget(cut)
         self._judged = [
             (begin - cut, reach - cut, [(group, left, end - cut) for group, left, end in asked])
             for begin, reach, asked in self._judged

@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.settings.models import EmbedderSettings, EntailmentSettings, ModelSettings, RerankerSettings
 from app.settings.people import AuditSettings, IdentitySettings, ProviderSettings, SampleSettings, SignInSettings
 from app.settings.section import LOCAL_SOURCE, LabelName, Section, SourceName, require_safe_url
-from app.settings.service import AccessSettings, AnswerSettings, ApiSettings, SearchSettings
+from app.settings.service import AccessSettings, AnswerSettings, ApiSettings, GuardrailSettings, SearchSettings
 from app.settings.storage import DatabaseSettings, ListsSettings, WorkerOptions
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "DatabaseSettings",
     "EmbedderSettings",
     "EntailmentSettings",
+    "GuardrailSettings",
     "IdentitySettings",
     "LabelName",
     "ListsSettings",
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     api: ApiSettings = Field(default_factory=ApiSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
+    guardrail: GuardrailSettings = Field(default_factory=GuardrailSettings)
     access: AccessSettings = Field(default_factory=AccessSettings)
     lists: ListsSettings = Field(default_factory=ListsSettings)
     sign_in: SignInSettings = Field(default_factory=SignInSettings)

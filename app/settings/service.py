@@ -1,6 +1,7 @@
 """What the service allows and how far it goes: requests, search, answers, changes of access."""
 
 import ipaddress
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
@@ -100,4 +101,24 @@ class AccessSettings(Section):
     second_administrator: bool = Field(
         True,
         description="a plan that gives its author something to read: another one may apply it; false: it is refused",
+    )
+
+
+class GuardrailSettings(Section):
+    """What the guardrail hides beyond what it always does."""
+
+    names: Literal["off", "model"] = Field(
+        "off",
+        description="names of people that a language model finds are hidden too; needs `pip install clearance[names]`"
+        " and a model of spaCy",
+    )
+    names_model: str = Field("en_core_web_sm", description="the model of spaCy that finds names")
+    names_file: Path | None = Field(
+        None,
+        description="names to hide: a CSV file with the column `name` and, if wanted, `also` (other names of the"
+        " person, with semicolons between); read again when it changes; without it readable the service does not start",
+    )
+    names_of_people: bool = Field(False, description="the full names of the people of this instance are hidden too")
+    names_seconds: float = Field(
+        60.0, gt=0, description="seconds after which the file and the people are looked at again"
     )

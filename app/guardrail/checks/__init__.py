@@ -75,6 +75,11 @@ def default_checks() -> tuple[Check, ...]:
     return _ALL
 
 
+def checks_with(*more: Check) -> tuple[Check, ...]:
+    """The same with others, which are found in every reading too."""
+    return with_readings((*_CREDENTIALS, *_PERSONAL, *more)) if more else _ALL
+
+
 def optional_checks() -> tuple[Check, ...]:
     """Checks that are off by default, for much of what they hide is harmless in most collections."""
     return pay_and_health.OPTIONAL

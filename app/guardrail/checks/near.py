@@ -59,7 +59,9 @@ def _is_token(match: re.Match[str], before: str) -> bool:
     value = match[0]
     if len(value) < 16 or is_code(value) or _TECHNICAL.fullmatch(value) is not None or _in_address(value, before):
         return False
-    if _IDENTIFIER.fullmatch(value) is not None or not is_random(value) or _NAMED.match(value) is not None or ("/" in value[:-1] and "." in value):
+    if _IDENTIFIER.fullmatch(value) is not None or _NAMED.match(value) is not None or not is_random(value):
+        return False
+    if "/" in value[:-1] and "." in value:  # a path
         return False
     cue = _SECRET_CUE.found(lowered(before))
     return cue is not None and (_HEX.fullmatch(value) is None or _STRONG_NAME.search(cue[0]) is not None)

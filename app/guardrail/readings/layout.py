@@ -22,7 +22,7 @@ _GLUED = re.compile(
     rf"(?<![A-Za-z0-9._\-/#])(?=[^ \n]{{0,63}}?(?:{_TRIGGER}))(?=[^ \n]{{0,80}}?(?:[\d@&%=\x80-\U0010ffff]|<!))"
     r"(?=[^ \n<>~`|\[])"
 )
-_ALIKE = "".join({chr(code) for code in (*LOOKALIKE_DIGITS, *LOOKALIKES) if chr(code).isupper() or code in LOOKALIKE_DIGITS})
+_ALIKE = "".join(sorted({chr(code) for code in (*LOOKALIKE_DIGITS, *(c for c in LOOKALIKES if chr(c).isupper()))}))
 # Then groups of digits and capitals, with whatever may stand between them.
 _GROUPS = rf"(?:[\d{_ALIKE}A-Z ().+/x\-\n|~`_\\>\[\]]|{_TAG}|&[#A-Za-z\d]{{0,8}};?)*"
 _GLUED_RUN = Run(re.compile(rf"(?:(?:[^ \n<]|{_TAG})+{_GROUPS})?"), _EXTENT)

@@ -63,7 +63,7 @@ def _latin(match: re.Match[str]) -> str:
 
 
 def _with_digits(match: re.Match[str]) -> str:
-    """A word with its look-alikes as digits, if it has other digits or nothing else: not every "o" of a word is a zero."""
+    """A word with its look-alikes as digits, if it has other digits or nothing else: not every "o" is a zero."""
     word = match[0]
     number = word.translate(LOOKALIKE_DIGITS)
     return number if number.isdigit() or re.search("[0-9]", word) else word

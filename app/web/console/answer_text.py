@@ -33,6 +33,7 @@ HIDDEN_WORDS = {
     "mac address": _("MAC address hidden"),
     "wallet": _("wallet address hidden"),
     "medical id": _("medical number hidden"),
+    "name": _("name hidden"),
     "pay": _("pay hidden"),
     "health": _("health detail hidden"),
     "credential": _("credential hidden"),

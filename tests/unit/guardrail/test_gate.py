@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.guardrail.check import KINDS, LONG_WORD_START, TOKEN_START, Check, Cue, Finding, PatternCheck, Run
+from app.guardrail.check import KINDS, LONG_WORD_START, TOKEN_START, Check, Cue, Finding, Opener, PatternCheck, Run
 from app.guardrail.checks import credential_checks, default_checks, optional_checks
 from app.guardrail.checks.service_formats import FORMATS, Format
 from app.guardrail.gate import Gate, GateClosed, redact
 from app.guardrail.groups import CheckGroups, group_checks
+from app.guardrail.names.directory import DirectoryCheck
 from app.guardrail.normal import fold
 from tests.support.environment import REPOSITORY
 
@@ -206,7 +207,7 @@ def test_the_page_lists_every_kind_and_no_other() -> None:
 
 
 def test_every_check_has_a_known_kind_and_a_lawful_run() -> None:
-    kinds = [getattr(check, "kinds", {check.kind}) for check in (*CHECKS, *optional_checks())]
+    kinds = [getattr(check, "kinds", {check.kind}) for check in (*CHECKS, *optional_checks(), DirectoryCheck())]
     kinds = [of - {""} for of in kinds]  # a reading's finding has the kind of the check that it asked
     assert set().union(*kinds) == set(KINDS)
     assert {check.kind for check in credential_checks()} - {""} == {"credential"}
@@ -238,7 +239,7 @@ class Unhurried:
     """A check that is asked at every start that its plain form has: nothing is passed over to save time."""
 
     check: Check
-    opener: re.Pattern[str]
+    opener: Opener
     run: Run
 
     def __getattr__(self, name: str) -> Any:
@@ -246,7 +247,7 @@ class Unhurried:
 
     @classmethod
     def of(cls, check: Check) -> "Unhurried":
-        plain = {TOKEN_START: LONG_WORD_START}.get(check.opener, check.opener)
+        plain: Opener = LONG_WORD_START if check.opener is TOKEN_START else check.opener
         if "national insurance" in getattr(check, "reason", ""):
             plain = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]{2}[ \d])", re.ASCII)
         return cls(check, plain, replace(check.run, min_extent=0))

@@ -1,0 +1,132 @@
+"""The law of the stream with a list of names and with a model: both are functions of the text, however it is cut."""
+
+import itertools
+import re
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from app.guardrail.checks import checks_with
+from app.guardrail.gate import Gate, redact
+from app.guardrail.names import segments
+from app.guardrail.names.directory import DirectoryCheck, names_of
+from app.guardrail.names.spans import Found, SegmentCheck
+
+LISTED = ("Anna Müller", "Jean-Luc O'Neil", "Jan van den Berg", "García Márquez, Gabriel", "Will Power", "Sukarno")
+PERSON = re.compile(r"Per[A-Za-z]*(?:[ \n]Sson)?")
+
+
+def scripted(segment: str) -> Iterator[Found]:
+    """A model that sees how its segment begins, and so tells one cut of the text from another."""
+    for match in PERSON.finditer(segment):
+        if match.start() or len(segment) < 40:
+            yield Found(match.start(), match.end(), "name")
+    if segment.startswith("The") and len(segment) > 90:
+        yield Found(0, 12, "name")
+
+
+CHECKS = checks_with(DirectoryCheck(names_of(LISTED)), SegmentCheck(scripted))
+LIST_ALONE = checks_with(DirectoryCheck(names_of(LISTED)))
+PIECES = (
+    *LISTED, "Anna", "Mueller,", "MULLER", "A.", "A. Müller", "Müller, A.", "J. van den Berg", "Herr Müller",
+    "M&uuml;ller", "**Anna** Müller", "Anna\u200bMu\u0308ller", "will power", "Will", "Anna Müller's", "Sukarnos", "O’Neil",
+    "| Müller | Anna |", "<td>Anna</td><td>Müller</td>", "\n> ", "\n", "\n\n", "- ", ", ", ".", ". ", "! ", "Dr.", "(", "7",
+    "Per Sson", "Persson", "Per\nSson", "The quick start of a longer sentence goes on", "the", "prose that goes on",
+    "a" * 70, "b c " * 60, "anna.mueller@example.com", "jane@example.com", "4111 1111 1111 1111", "AB51 ABC",
+    "postgres://app:hunter2@db/main", "ghp_" + "a1B2" * 9, "[redacted: name]", "[redacted: ", "日本語",
+    "-----BEGIN PRIVATE KEY-----\nMIIEow\n-----END PRIVATE KEY-----", "password: ",
+)  # fmt: skip
+texts = st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from(("", " ", " ", "\n"))), max_size=10).map(
+    lambda parts: "".join(piece + gap for piece, gap in parts)
+)
+
+
+def _states(parts: list[str]) -> list[str]:
+    """All that was released after each part, and after the flush."""
+    gate = Gate(CHECKS)
+    released = [gate.feed(part) for part in parts]
+    released.append(gate.flush())
+    return list(itertools.accumulate(released))
+
+
+def _holds(text: str, cuts: list[int]) -> None:
+    whole = redact(text, CHECKS)
+    states = _states([text[a:b] for a, b in itertools.pairwise([0, *cuts, len(text)])])
+    for state in states:
+        assert whole.text.startswith(state)
+    assert states[-1] == whole.text
+
+
+@given(text=texts, data=st.data())
+@settings(max_examples=300)
+def test_any_cutting_releases_prefixes_of_the_whole_redaction(text: str, data: st.DataObject) -> None:
+    some = st.lists(st.integers(0, len(text)), max_size=30).map(sorted)
+    _holds(text, data.draw(some | st.just(list(range(len(text))))))
+
+
+@pytest.mark.parametrize("piece", [piece for piece in PIECES if len(piece) > 4])
+def test_every_cut_in_two(piece: str) -> None:
+    text = f"Ask her. Or {piece}, she knows! And"
+    for cut in range(len(text) + 1):
+        _holds(text, [cut])
+
+
+@given(text=texts)
+@example(text="Mr Müller Anna Müller, A. Müller")
+@settings(max_examples=200)
+def test_redacting_twice_changes_nothing(text: str) -> None:
+    """With a list. What a model makes of a text with placeholders in it, nobody knows."""
+    once = redact(text, LIST_ALONE)
+    twice = redact(once.text, LIST_ALONE)
+    assert twice.text == once.text
+    assert not twice.counts
+
+
+@given(text=texts)
+@settings(max_examples=100)
+def test_a_model_is_asked_about_the_same_segments(text: str) -> None:
+    asked: list[list[str]] = []
+    for pieces in (list(text), [text]):
+        asked.append([])
+
+        def record(segment: str, seen: list[str] = asked[-1]) -> list[Found]:
+            seen.append(segment)
+            return []
+
+        gate = Gate((SegmentCheck(record),))
+        for piece in pieces:
+            gate.feed(piece)
+        gate.flush()
+    assert asked[0] == asked[1]
+    assert all(len(segment) <= segments.LONGEST for segment in asked[0])
+
+
+def test_names_across_a_cut_are_found_whole() -> None:
+    """Test of the test: the listed name and the model's are hidden where they stand alone."""
+    assert redact("Ask Anna Müller.", CHECKS).text == "Ask [redacted: name]."
+    assert redact("Ask Per Sson.", CHECKS).text == "Ask [redacted: name]."
+    assert redact("an e-mail to Persson@example.com", CHECKS).text == "an e-mail to [redacted: email]"
+
+
+def test_what_a_model_finds_in_a_mask_goes_on_behind_it() -> None:
+    found = (Found(5, 40, "name"),)
+    checks = checks_with(SegmentCheck(lambda _: found))
+    text = "Send jane@example.com Miller and Smith the plan"
+    assert redact(text, checks).text == f"Send [redacted: name]{text[40:]}"
+    text = "-----BEGIN PRIVATE KEY-----\nMIIEow\n-----END PRIVATE KEY----- Miller"
+    over = checks_with(SegmentCheck(lambda segment: [Found(0, len(segment), "name")]))
+    assert "Miller" not in redact(text, over).text
+
+
+def test_a_model_that_fails_closes_the_gate() -> None:
+    def fail(segment: str) -> list[Found]:
+        raise TimeoutError
+
+    gate = Gate((SegmentCheck(fail),))
+    gate.feed("Ask Anna")
+    with pytest.raises(TimeoutError):
+        gate.feed(" Miller today. And more")
+    with pytest.raises(RuntimeError):
+        gate.flush()
