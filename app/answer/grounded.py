@@ -16,7 +16,7 @@ from app.guardrail.active_content import Addresses
 from app.guardrail.answer_filter import AnswerFilter
 from app.guardrail.check import Check
 from app.guardrail.gate import GateClosed
-from app.guardrail.guarded import Stage
+from app.guardrail.stages import Stage
 from app.indexing.analysis.language import question_language
 
 

@@ -8,7 +8,7 @@ from app.guardrail.active_content import NO_ADDRESSES, ActiveContentFilter, Addr
 from app.guardrail.check import Check
 from app.guardrail.citations import CitationFilter
 from app.guardrail.gate import Gate, GateClosed
-from app.guardrail.guarded import Stage
+from app.guardrail.stages import Stage
 
 
 class AnswerFilter:

@@ -36,6 +36,17 @@ class Redacted:
     counts: Mapping[str, int]
 
 
+@dataclass(slots=True)
+class Mask:
+    """What one placeholder stands for: characters start..end of the raw text, its kind, and the finding that began it."""
+
+    start: int
+    end: int
+    kind: str
+    reason: str
+    check: Check
+
+
 def placeholder(kind: str) -> str:
     """What stands in the text instead of a finding."""
     return f"[redacted: {kind}]"
@@ -65,6 +76,8 @@ class Gate:
         self._parts: list[str] = []
         self._counts: Counter[str] = Counter()
         self._open = True
+        self._cut = 0  # raw characters that the buffer has lost at its beginning
+        self.masks: list[Mask] | None = None  # all so far, for who sets a list before the first piece
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -212,7 +225,7 @@ class Gate:
             return True
         cued = lowered(before)
         best: Finding | None = None
-        tail: Tail | None = None
+        by: Check | None = None
         for group in groups:
             left = before
             if group.of_label:
@@ -231,13 +244,13 @@ class Gate:
             for check in group.checks:
                 found = check.at(window, len(left))
                 if found is not None and (best is None or found.end - len(left) > best.end):
-                    best, tail = replace(found, start=0, end=found.end - len(left)), check.tail
+                    best, by = replace(found, start=0, end=found.end - len(left)), check
         self._scan = start + 1
         self._waiting = None
-        if best is not None:
-            self._mask(start, start + best.end, best.kind, before)
-            if best.open and tail is not None:
-                self._swallow(tail, final=final)
+        if best is not None and by is not None:
+            self._mask(start, best, by, before)
+            if best.open and by.tail is not None:
+                self._swallow(by.tail, final=final)
         return True
 
     def _before(self, start: int) -> str:
@@ -257,9 +270,12 @@ class Gate:
         self._outlined = start
         return self._outline.label()
 
-    def _mask(self, start: int, end: int, kind: str, before: str) -> None:
+    def _mask(self, start: int, found: Finding, by: Check, before: str) -> None:
+        end, kind = start + found.end, found.kind
         if start > self._mask_end:
             self._release(start)
+            if self.masks is not None:
+                self.masks.append(Mask(self._cut + self._out, 0, kind, found.reason, by))
             self._outline.feed(self._text[self._outlined : start] + placeholder(kind))
             self._mask_start = self._mask_end = start
             self._mask_before, self._mask_kind = before, kind
@@ -271,6 +287,8 @@ class Gate:
         """Lengthen the mask."""
         self._mask_end = self._outlined = end
         self._out = end + bisect_left(self._drops, end)
+        if self.masks:
+            self.masks[-1].end = self._cut + self._out
 
     def _swallow(self, tail: Tail, *, final: bool) -> None:
         """Lengthen the mask over an open finding: to its end if that is known, else over all that must belong to it."""
@@ -310,6 +328,7 @@ class Gate:
         self._cued = max(self._cued - cut, 0)
         self._scan -= cut
         self._out -= raw_cut
+        self._cut += raw_cut
         self._mask_start = max(self._mask_start - cut, -1)
         self._mask_end = max(self._mask_end - cut, -1)
 
@@ -317,7 +336,12 @@ class Gate:
 def redact(text: str, checks: Sequence[Check]) -> Redacted:
     """The redaction of a whole text: what a Gate releases for it."""
     gate = Gate(checks)
+    released = feed_whole(gate, text)
+    return Redacted(released, dict(gate.counts))
+
+
+def feed_whole(gate: Gate, text: str) -> str:
+    """What a new gate releases for a whole text."""
     last = max((len(text) - 1) // _PIECE * _PIECE, 0)
     pieces = [gate.feed(text[at : at + _PIECE]) for at in range(0, last, _PIECE)]
-    released = "".join(pieces) + gate.finish(text[last:])
-    return Redacted(released, dict(gate.counts))
+    return "".join(pieces) + gate.finish(text[last:])

@@ -10,14 +10,12 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
-from typing import Literal, ParamSpec, TypeVar, cast, get_args
+from typing import ParamSpec, TypeVar, cast
 
 from app import log
 from app.errors import AppError, GuardrailFailed
+from app.guardrail.stages import Stage
 
-# What the text passes on its way out, in this order.
-Stage = Literal["grounding", "citations", "redaction", "active content"]
-STAGES: tuple[Stage, ...] = get_args(Stage)
 # How long one text, or the texts of one request, may take where no setting says so.
 MAX_SECONDS = 30.0
 # What a record says was raised where the time was over.

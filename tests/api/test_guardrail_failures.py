@@ -16,6 +16,7 @@ from app.answer.running import AnswerFailed, RunningAnswers, RunningEvent
 from app.grounding import stream as grounding_stream
 from app.guardrail import active_content, citations, guarded, redactor
 from app.guardrail.check import Check, Finding, PatternCheck
+from app.guardrail.stages import STAGES
 from app.settings import AnswerSettings
 from tests.api.problems import check_problem
 from tests.support.company import LEAVE, Company
@@ -253,12 +254,18 @@ def test_a_question_that_cannot_be_masked_is_refused_before_anything_is_kept(
 def test_the_metrics_say_what_the_guardrail_did(company: Company) -> None:
     with client_of(parts_of(company.db, chat=letters(f"{FIRST} Write to ben@example.org."))) as client:
         ask(client, company, "ben", ON_LEAVE)
-        client.post("/api/v1/search", json={"query": "travel card"}, headers=company.headers("ben"))
         assert metric(client, 'clearance_redactions_total{kind="email"}') == 1
-        assert metric(client, 'clearance_redactions_total{kind="card"}') >= 1
+        headers, travel = company.headers("ben"), company.documents["handbook", "travel.md"]
+        card = 'clearance_redactions_total{kind="card"}'
+        said = [metric(client, card)]
+        client.post("/api/v1/search", json={"query": "travel card"}, headers=headers)
+        said.append(metric(client, card))
+        client.get(f"/api/v1/documents/{travel}", headers=headers)
+        said.append(metric(client, card))
+        assert said == sorted(set(said))
         assert metric(client, "clearance_guardrail_characters_total") == len(f"{FIRST} Write to ben@example.org.")
         assert metric(client, "clearance_guardrail_cpu_seconds_total") > 0
         pieces = metric(client, "clearance_guardrail_held_characters_count")
         assert pieces == len(f"{FIRST} Write to ben@example.org.") + 1
         assert metric(client, 'clearance_guardrail_held_characters_bucket{le="+Inf"}') == pieces
-        assert [failures(client, stage) for stage in guarded.STAGES] == [0, 0, 0, 0]
+        assert [failures(client, stage) for stage in STAGES] == [0, 0, 0, 0]

@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.admin.deliveries import DeliveryLagSeconds
 from app.db.replicas import Replicas
 from app.errors import DatabaseUnavailable
-from app.guardrail.guarded import STAGES
 from app.guardrail.meter import HELD_BOUNDS, GuardrailMeter
+from app.guardrail.stages import STAGES
 from app.identity.subject import Subject
 from app.retrieval.counters import OutcomeCounter
 from app.web.http.route_table import ROUTE, SUBJECT
