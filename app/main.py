@@ -47,6 +47,7 @@ from app.web.api import (
     feedback,
     forgetting,
     grants,
+    guardrail_check,
     leak_tests,
     log_exports,
     openings,
@@ -224,6 +225,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         saved_queries,
         service_health,
         leak_tests,
+        guardrail_check,
         docs_page,
     ):
         _summarize(resource.router)

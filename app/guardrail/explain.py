@@ -28,9 +28,9 @@ class HiddenSpan:
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """The redaction of a text, and what it hides, in order. `left_out` are the places of characters that are in neither:
-    they show nothing, and are too many in a row (`app.guardrail.normal`).
+class ExplainedRedaction:
+    """The redaction of a text, and what it hides, in order. `left_out` are the places of characters that are in neither
+    for being too many in a row that show nothing (`app.guardrail.normal`).
     """
 
     redacted: str
@@ -38,7 +38,7 @@ class Explanation:
     left_out: tuple[int, ...] = ()
 
 
-def explain(text: str, checks: Sequence[Check]) -> Explanation:
+def explain(text: str, checks: Sequence[Check]) -> ExplainedRedaction:
     """What `redact` does to a text: `mask_spans` with what this says gives the same."""
     gate = Gate(checks)
     masks: list[Mask] = []
@@ -50,10 +50,10 @@ def explain(text: str, checks: Sequence[Check]) -> Explanation:
         begin, end = (mask.start, mask.end) if places is None else (places[mask.start], places[mask.end - 1] + 1)
         spans.append(HiddenSpan(begin, end, mask.kind, mask.reason, rule_of(mask.check)))
     left_out = () if places is None else tuple(sorted(set(range(len(text))).difference(places)))
-    return Explanation(redacted, tuple(spans), left_out)
+    return ExplainedRedaction(redacted, tuple(spans), left_out)
 
 
-def mask_spans(text: str, found: Explanation) -> str:
+def mask_spans(text: str, found: ExplainedRedaction) -> str:
     """The text with a placeholder for each span, without what is left out."""
     shown, at = list(text), 0
     for place in found.left_out:

@@ -4,7 +4,6 @@ import asyncio
 import dataclasses
 import json
 import re
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -15,50 +14,24 @@ from app.answer.events import Mode
 from app.answer.running import AnswerFailed, RunningAnswers, RunningEvent
 from app.grounding import stream as grounding_stream
 from app.guardrail import active_content, citations, guarded, redactor
-from app.guardrail.check import Check, Finding, PatternCheck
 from app.guardrail.stages import STAGES
 from app.settings import AnswerSettings
 from tests.api.problems import check_problem
+from tests.support import failing_checks
 from tests.support.company import LEAVE, Company
+from tests.support.failing_checks import WORD, Hanging, Raising, failing_check
 from tests.support.questions import ON_LEAVE, ask, events, spoken
 from tests.support.service import METRICS_KEY, client_of, letters, parts_of, saying, subject_named
 
 FIRST = "Every employee gets twenty-six weeks of parental leave after the first year [1]."
 SAID = f"{FIRST} The form is on the intranet under people [1]. {FIRST}"
-# What stands in the texts at which the checks of these tests fail, and in no other text of an answer's beginning.
-WORD = "intranet"
-
-
-class Raising(PatternCheck):
-    """A check that puts the text that it fails at into its message."""
-
-    def at(self, window: str, start: int) -> Finding | None:
-        if WORD in window[start:]:
-            raise ZeroDivisionError(f"cannot read {window}")
-        return None
-
-
-class Hanging(PatternCheck):
-    """A check that does not end before the test does."""
-
-    def at(self, window: str, start: int) -> Finding | None:
-        if WORD in window[start:]:
-            ENDED.wait(20)
-        return None
-
-
-ENDED = threading.Event()
-
-
-def check(kind: type[PatternCheck]) -> Check:
-    return kind("email", "test", re.compile(WORD), opener=re.compile("(?=in)"))
 
 
 @pytest.fixture(autouse=True)
 def ending() -> Iterator[None]:
-    ENDED.clear()
+    failing_checks.ENDED.clear()
     yield
-    ENDED.set()
+    failing_checks.ENDED.set()
 
 
 @pytest.fixture(params=["raises", "hangs"])
@@ -71,7 +44,7 @@ def failing(
         monkeypatch.setattr(guarded, "MAX_SECONDS", 0.3)
         monkeypatch.setattr(redactor, "MAX_SECONDS", 0.3)
     parts = parts_of(company.db, chat=letters(SAID), answer=AnswerSettings(guardrail_seconds=0.3 if hangs else 30))
-    made = dataclasses.replace(parts, checks=(*parts.checks, check(Hanging if hangs else Raising)))
+    made = dataclasses.replace(parts, checks=(*parts.checks, failing_check(Hanging if hangs else Raising)))
     return made, "TimeLimit" if hangs else "ZeroDivisionError"
 
 
@@ -186,7 +159,7 @@ def test_a_title_that_cannot_be_redacted_withholds_the_list(company: Company) ->
     parts = parts_of(company.db)
     titled = Raising("email", "test", re.compile("x"), opener=re.compile("(?=[A-Z])"))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(f"{__name__}.WORD", "Kitchen")
+        patched.setattr(failing_checks, "WORD", "Kitchen")
         with client_of(dataclasses.replace(parts, checks=(*parts.checks, titled))) as client:
             listed = client.get("/api/v1/documents", headers=company.headers("ben"))
     check_problem(listed, 500, "GuardrailFailed")

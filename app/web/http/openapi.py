@@ -99,6 +99,7 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("patch", "/keys/{key}"): (errors.Conflict,),
     ("post", "/passkeys"): (errors.Conflict,),
     ("post", "/passkeys/options"): (errors.SignInNotAllowed,),
+    ("post", "/guardrail/check"): (errors.GuardrailFailed,),
     ("post", "/leak-tests"): (errors.Conflict, errors.SelfGrant),
     ("post", "/audit/openings"): (errors.Conflict, errors.NotFound),
     ("post", "/erasures"): (errors.Conflict, errors.NotFound),

@@ -50,6 +50,11 @@ def test_a_span_that_only_overlaps_a_credential_is_not_shown_either(monkeypatch:
     assert [row["value"] for row in shown["hidden"]] == [NEVER_SHOWN] * len(shown["hidden"]) != []
 
 
+def test_what_is_called_a_credential_is_shown_in_no_case(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.cli.guard.credential_checks", tuple)
+    assert KEY not in run("check", file, "--show").stdout
+
+
 def test_text_file_and_standard_input_say_the_same(file: str) -> None:
     found = [json.loads(run("check", "--json", *given[:1], given=given[1]).stdout) for given in
              ((file, ""), (TEXT, ""), ("-", TEXT))]  # fmt: skip
