@@ -24,12 +24,13 @@ AppError
 │   ├── ForeignMember          a group would get a member that is not of its source, whether or not it is there
 │   └── UnreadableSearch       a search text that asks for nothing, or for too much
 ├── TooManyRequests       429  above the rate or the number of requests at once of this key
+├── GuardrailFailed       500  a text could not be checked, and so nothing more of it is given out
 ├── ModelUnavailable      503  the language model does not answer
 ├── SignInUnavailable     503  the identity provider does not answer
 └── DatabaseUnavailable   503  PostgreSQL does not answer
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class AppError(Exception):
@@ -164,6 +165,23 @@ class UnreadableSearch(InvalidInput):
 
 class TooManyRequests(AppError):
     status, title = 429, "Too many requests"
+
+
+class GuardrailFailed(AppError):
+    status, title = 500, "The guardrail failed"
+
+    def __init__(self, stage: str = "", cause: str = "", where: Sequence[str] = ()) -> None:
+        """The stage and the type of what was raised there, and its places in the code. Never its message: that may hold
+        the text.
+        """
+        super().__init__("A text could not be checked, so no more of it is shown. It is our fault and has been logged.")
+        self.stage, self.cause, self.where = stage, cause, tuple(where)
+        self.reported = False  # in the log and the metrics
+
+    @property
+    def reason(self) -> str:
+        """What the log of the audit says of it: "GuardrailFailed:redaction:ZeroDivisionError"."""
+        return ":".join((self.code, self.stage, self.cause))
 
 
 class ModelUnavailable(AppError):

@@ -47,6 +47,7 @@ from app.web.api import (
     feedback,
     forgetting,
     grants,
+    guardrail_check,
     leak_tests,
     log_exports,
     openings,
@@ -74,7 +75,7 @@ from app.web.http import docs_page, health, problems
 from app.web.http.authentication import Authentication
 from app.web.http.credentials import Cookies
 from app.web.http.limits import KeyLimits
-from app.web.http.metrics import DeliveryLags, ListSearches, Observe, ReplicaSearches
+from app.web.http.metrics import DeliveryLags, GuardrailWork, ListSearches, Observe, ReplicaSearches
 from app.web.http.openapi import Service
 from app.web.http.relay import Relay
 from app.web.scim import entry as scim_entry
@@ -88,7 +89,8 @@ def collectors(parts: Components) -> tuple[Collector, ...]:
     """What the parts have counted, for the metrics."""
     lost = parts.index.lost if isinstance(parts.index, RemoteIndex) else dict
     lags = DeliveryLags(lambda: delivery_lags(parts.database))
-    return ReplicaSearches(parts.database.replicas), ListSearches(parts.searches, lost), lags
+    searches = ReplicaSearches(parts.database.replicas), ListSearches(parts.searches, lost)
+    return *searches, lags, GuardrailWork(parts.guardrail)
 
 
 def own_url(settings: ApiSettings) -> str:
@@ -226,6 +228,7 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         saved_queries,
         service_health,
         leak_tests,
+        guardrail_check,
         docs_page,
     ):
         _summarize(resource.router)

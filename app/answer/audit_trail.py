@@ -168,6 +168,7 @@ class Trail:
             conflicts=self.conflicts,
             blocks=self.blocks,
         )
+        parts.guardrail.count(self.redactions)
         turn = self._turn(parts.embedder, self.opened, event)
         with _recording(parts, self.subject) as session:
             if turn is not None:

@@ -9,6 +9,7 @@ from app.audit.encryption import Sealer
 from app.db.session import Database
 from app.embedding.protocol import EmbeddingModel
 from app.guardrail.check import Check
+from app.guardrail.meter import GuardrailMeter
 from app.identity.feedback_tokens import FeedbackTokens
 from app.llm.protocol import ChatModel
 from app.oidc.provider import Provider
@@ -31,6 +32,7 @@ class Components:
     checks: tuple[Check, ...]
     feedback: FeedbackTokens
     searches: OutcomeCounter = field(default_factory=OutcomeCounter)
+    guardrail: GuardrailMeter = field(default_factory=GuardrailMeter)
     reranking: Reranking | None = None
     entailment: EntailmentBudget | None = None
     # Whose names the checks look for, if any.

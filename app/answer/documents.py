@@ -84,7 +84,9 @@ def open_document_and(
     passages = [
         OpenedPassage(c.public_id, tuple(clean(h) for h in c.heading_path), c.page, clean(c.text)) for c in chunks
     ]
-    return _view(clean, visible, listed), passages, found
+    view = _view(clean, visible, listed)
+    parts.guardrail.count(clean.counts)
+    return view, passages, found
 
 
 def download_original(parts: Components, subject: Subject, document: uuid.UUID) -> tuple[str, bytes]:

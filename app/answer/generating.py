@@ -10,12 +10,15 @@ from app.answer.audit_trail import Trail
 from app.answer.components import Components
 from app.answer.events import AnswerEvent, AnswerOutcome, Delta, Done
 from app.answer.grounded import GroundedAnswer
+from app.answer.guarded_answer import GuardedAnswer
 from app.answer.prompt import Context
 from app.answer.quotes.select import QuoteSelector
 from app.answer.quoting import UNGROUNDED, quote
 from app.answer.shown_conflicts import show_conflicts
 from app.answer.sources import sources
-from app.errors import ModelUnavailable
+from app.errors import GuardrailFailed, ModelUnavailable
+from app.grounding.entailment import Judge
+from app.guardrail.guarded import failing_closed
 from app.guardrail.redactor import InertRedactor
 
 
@@ -24,49 +27,62 @@ async def generate(
 ) -> AsyncGenerator[AnswerEvent, None]:
     """What the passages support of the model's text, through the filters of an answer.
 
-    A model that is down, or whose text no passage supports, gives quotes, marked as such.
+    A model that is down, or whose text no passage supports, gives quotes, marked as such. Where a filter fails nothing
+    comes in its stead: GuardrailFailed ends the answer.
     """
-    question, policy = selector.material.question, parts.settings.answer.grounding
     judge = parts.entailment.for_answer() if parts.entailment else None
-    outgoing = await in_thread(
-        GroundedAnswer, parts.checks, question, context.evidence, policy, context.addresses, judge
-    )
+    filters = await in_thread(failing_closed, lambda: "grounding", _filters, parts, selector, context, judge)
+    outgoing = GuardedAnswer(filters, parts.settings.answer.guardrail_seconds)
     trail.tokens_in = sum(parts.embedder.count(m.content) for m in context.messages)
     trail.tokens_out = 0
+    fallback = None
     try:
         async with aclosing(_pieces(parts, context)) as pieces:
             async for piece in pieces:
                 trail.tokens_out += 1
-                # An entailment model takes far longer than rules do.
-                released = await in_thread(outgoing.feed, piece) if parts.entailment else outgoing.feed(piece)
-                if released:
+                if released := await outgoing.feed(piece):
                     trail.output.append(released)
                     yield Delta(released)
-    except ModelUnavailable as error:
-        if trail.tokens_out:
+        released = await outgoing.flush()
+        trail.grounding, trail.entailment = filters.report, judge.record if judge else None
+        fallback = None if filters.grounded else UNGROUNDED
+    except (ModelUnavailable, GuardrailFailed) as error:
+        if trail.tokens_out or isinstance(error, GuardrailFailed):
             trail.count(outgoing.counts)
             raise
-        async with aclosing(quote(parts, trail, selector, context, fallback=error.code)) as quoted:
-            async for event in quoted:
-                yield event
-        return
-    released = await in_thread(outgoing.flush)
-    trail.grounding, trail.entailment = outgoing.report, judge.record if judge else None
-    if not outgoing.grounded:
-        async with aclosing(quote(parts, trail, selector, context, fallback=UNGROUNDED)) as quoted:
-            async for event in quoted:
-                yield event
-        return
+        fallback = error.code
+    finally:
+        outgoing.close(parts.guardrail)
+    if fallback is None:
+        events = _last(parts, trail, selector, context, filters, released)
+    else:
+        events = quote(parts, trail, selector, context, fallback=fallback)
+    async with aclosing(events) as flowing:
+        async for event in flowing:
+            yield event
+
+
+def _filters(parts: Components, selector: QuoteSelector, context: Context, judge: Judge | None) -> GroundedAnswer:
+    question, policy = selector.material.question, parts.settings.answer.grounding
+    return GroundedAnswer(parts.checks, question, context.evidence, policy, context.addresses, judge)
+
+
+async def _last(
+    parts: Components, trail: Trail, selector: QuoteSelector, context: Context, filters: GroundedAnswer, released: str
+) -> AsyncGenerator[AnswerEvent, None]:
+    """The last words of an answer that may stand, and its end."""
     clean = InertRedactor(parts.checks, context.addresses)
-    contradicting = await in_thread(show_conflicts, context.passages, outgoing.used, parts.checks, clean)
-    # What takes time comes before the last words, so that nobody hangs up between these and the end.
+    # What takes time, or can fail, comes before the last words, so that nobody hangs up between these and the end.
+    contradicting = await in_thread(show_conflicts, context.passages, filters.used, parts.checks, clean)
+    cited = await in_thread(sources, parts.checks, selector.best_of, context, filters.used)
     if released:
         trail.output.append(released)
         yield Delta(released)
-    trail.count(outgoing.counts, sources(parts.checks, selector.best_of, context, outgoing.used))
+    trail.count(filters.counts, cited)
     trail.count(clean.counts)
     trail.conflicts = len(contradicting)
-    outcome: AnswerOutcome = "nothing" if trail.grounding.outcome == "declined" else "answered"
+    declined = trail.grounding is not None and trail.grounding.outcome == "declined"
+    outcome: AnswerOutcome = "nothing" if declined else "answered"
     trail.end(outcome)
     done = Done(
         trail.id,

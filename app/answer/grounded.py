@@ -15,6 +15,8 @@ from app.grounding.stream import GroundingFilter
 from app.guardrail.active_content import Addresses
 from app.guardrail.answer_filter import AnswerFilter
 from app.guardrail.check import Check
+from app.guardrail.gate import GateClosed
+from app.guardrail.stages import Stage
 from app.indexing.analysis.language import question_language
 
 
@@ -40,6 +42,7 @@ class GroundedAnswer:
         checker = EntailmentChecker(rules, judge) if judge else rules
         self._grounding = GroundingFilter(checker, policy=policy, mark=mark)
         self._filter = AnswerFilter(checks, sources=len(passages), allowed=allowed)
+        self._in_grounding, self._open = True, True
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -60,8 +63,33 @@ class GroundedAnswer:
         """What was found of each sentence; sources have their numbers in the response."""
         return self._grounding.report(self.used, passages=self._passages)
 
+    @property
+    def held(self) -> int:
+        """Characters that the filters behind grounding hold back."""
+        return self._filter.held
+
+    @property
+    def stage(self) -> Stage:
+        """Where the text is, or was when something failed."""
+        return "grounding" if self._in_grounding else self._filter.stage
+
     def feed(self, piece: str) -> str:
-        return self._filter.feed(self._grounding.feed(piece))
+        """Take the next piece; returns what can be released now. After a failure nothing is."""
+        self._enter()
+        grounded = self._grounding.feed(piece)
+        self._in_grounding = False
+        released = self._filter.feed(grounded)
+        self._open = True
+        return released
 
     def flush(self) -> str:
-        return self._filter.feed(self._grounding.flush()) + self._filter.flush()
+        """The answer is complete: returns what was held back."""
+        self._enter()
+        grounded = self._grounding.flush()
+        self._in_grounding = False
+        return self._filter.feed(grounded) + self._filter.flush()
+
+    def _enter(self) -> None:
+        if not self._open:
+            raise GateClosed("the answer has ended or a filter has failed; nothing more is released")
+        self._open, self._in_grounding = False, True

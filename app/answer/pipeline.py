@@ -30,7 +30,7 @@ from app.answer.quotes.select import QuoteSelector
 from app.answer.quoting import no_answer, quote
 from app.answer.support import ASK_BACK_BELOW, best_support
 from app.db.session import ReadSession
-from app.errors import AppError
+from app.errors import AppError, GuardrailFailed
 from app.guardrail.credentials import mask_credentials
 from app.guardrail.redactor import Redactor
 from app.identity.feedback_tokens import WHOLE_ANSWER
@@ -79,7 +79,7 @@ async def answer(
     """Answer as this subject, as the next turn of a conversation of theirs if one is given; else nothing is kept.
 
     `collections`, by name, are those to search in; none: all that the subject may read. Raises AppError before the
-    first event, or ModelUnavailable in the middle of the text.
+    first event, or ModelUnavailable or GuardrailFailed in the middle of the text.
     """
     require_capability(subject, Capability.ASK)
     trail = Trail(subject, conversation, tuple(collections))
@@ -95,6 +95,10 @@ async def answer(
         async with aclosing(events) as flowing:
             async for event in flowing:
                 yield _with_token(parts, subject, event) if isinstance(event, Done) else event
+    except GuardrailFailed as error:
+        parts.guardrail.failed(error)
+        trail.end_once("failed", error.reason)
+        raise
     except AppError as error:
         trail.end_once("failed", error.code)
         raise

@@ -49,6 +49,14 @@ class AnswerFailed:
     title: str
     detail: str
 
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """In the words of an error that is meant for a caller; of another one the log gets the type and the places."""
+        if isinstance(error, AppError):
+            return cls(error.code, error.title, error.detail)
+        log.get().error("answer.failed", error=type(error).__name__, where=log.where(error))
+        return cls("InternalError", "Something went wrong", "It is our fault and has been logged.")
+
 
 RunningEvent = AnswerEvent | AnswerStopped | AnswerFailed
 
@@ -154,7 +162,7 @@ class RunningAnswers:
         Raises what is raised before that, and TooManyRequests for who has as many in progress as they may.
         """
         require_in_person(subject)
-        running = RunningAnswer(subject.user_id, mask_credentials(question).text, conversation)
+        running = RunningAnswer(subject.user_id, (await in_thread(mask_credentials, question)).text, conversation)
         if not self._places.begin(subject.user_id, self._per_person):
             raise TooManyRequests(
                 f"You have {self._per_person} answers in progress, the most you may have: wait for one, or stop it."
@@ -240,7 +248,7 @@ class RunningAnswers:
         except Exception as error:  # an edge of the process: whoever began it may be gone
             if running.opened is None:
                 raise
-            running.add(_failure(error))
+            running.add(AnswerFailed.of(error))
         finally:
             self._is_made(running)
             running.end()
@@ -250,10 +258,3 @@ class RunningAnswers:
         if running in self._begun:
             self._begun.discard(running)
             self._places.end(running.user_id)
-
-
-def _failure(error: Exception) -> AnswerFailed:
-    if isinstance(error, AppError):
-        return AnswerFailed(error.code, error.title, error.detail)
-    log.get().error("answer.failed", error=type(error).__name__, where=log.where(error))
-    return AnswerFailed("InternalError", "Something went wrong", "It is our fault and has been logged.")

@@ -93,7 +93,9 @@ class SearchResult:
 
 
 def search_documents(parts: Components, subject: Subject, request: SearchRequest) -> SearchResult:
-    """The best passages that the subject may read. Raises UnreadableSearch, InvalidInput or NotFound."""
+    """The best passages that the subject may read. Raises UnreadableSearch, InvalidInput, NotFound or
+    GuardrailFailed.
+    """
     require_capability(subject, Capability.ASK)
     asked = mask_credentials(request.text).text
     search_filter, depth = _filter(request), parts.settings.search.depth
@@ -136,8 +138,10 @@ def search_documents(parts: Components, subject: Subject, request: SearchRequest
     )
     with parts.database.writing(subject.user_id) as session:
         record(session, event)
-    view = _HitView(Redactor(parts.checks), plain)
-    return SearchResult(view.show(found.hits, neighbors), list(found.unmatched))
+    clean = Redactor(parts.checks)
+    shown = _HitView(clean, plain).show(found.hits, neighbors)
+    parts.guardrail.count(clean.counts)
+    return SearchResult(shown, list(found.unmatched))
 
 
 def _filter(request: SearchRequest) -> SearchFilter:

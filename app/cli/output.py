@@ -39,6 +39,7 @@ HINTS = {
     "PlanStale": "'clearance grants plan' makes it again.",
     "TooManyRequests": "Wait a moment, or raise CLEARANCE_API__RATE_PER_MINUTE.",
     "ModelUnavailable": "--mode quote needs no model; 'clearance doctor' looks at the model.",
+    "GuardrailFailed": "The service's log says where ('guardrail.failed'), never at which text.",
     "DatabaseUnavailable": "'clearance doctor' looks at the database.",
     "LabelTooHigh": "--mode quote shows passages without a model; or use a model inside (CLEARANCE_MODEL__INTERNAL).",
     "Unreachable": "Is Clearance running there? 'clearance run' starts it, --url names another place.",

@@ -7,17 +7,23 @@ from collections.abc import Mapping, Sequence
 from app.guardrail.active_content import NO_ADDRESSES, ActiveContentFilter, Addresses
 from app.guardrail.check import Check
 from app.guardrail.citations import CitationFilter
-from app.guardrail.gate import Gate
+from app.guardrail.gate import Gate, GateClosed
+from app.guardrail.stages import Stage
 
 
 class AnswerFilter:
-    """One answer: `feed` each piece, `flush` at its end. An aborted answer is not flushed."""
+    """One answer: `feed` each piece, `flush` at its end. An aborted answer is not flushed.
+
+    If a filter fails, none releases anything more: `stage` is then the one that did.
+    """
 
     def __init__(self, checks: Sequence[Check], *, sources: int, allowed: Addresses = NO_ADDRESSES) -> None:
         self._citations = CitationFilter(sources)
         self._gate = Gate(checks)
         # Last: a dropped citation or a redaction may bring together what stood apart.
         self._content = ActiveContentFilter(allowed)
+        self.stage: Stage = "citations"
+        self._open = True
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -28,8 +34,31 @@ class AnswerFilter:
     def counts(self) -> Mapping[str, int]:
         return self._gate.counts
 
+    @property
+    def held(self) -> int:
+        """Characters that came in and are neither released nor left out yet."""
+        return self._citations.held + self._gate.held + self._content.held
+
     def feed(self, piece: str) -> str:
-        return self._content.feed(self._gate.feed(self._citations.feed(piece)))
+        self._enter()
+        cited = self._citations.feed(piece)
+        self.stage = "redaction"
+        redacted = self._gate.feed(cited)
+        self.stage = "active content"
+        released = self._content.feed(redacted)
+        self._open = True
+        return released
 
     def flush(self) -> str:
-        return self._content.feed(self._gate.feed(self._citations.flush()) + self._gate.flush()) + self._content.flush()
+        """What was held back. Nothing is released afterwards."""
+        self._enter()
+        cited = self._citations.flush()
+        self.stage = "redaction"
+        redacted = self._gate.finish(cited)
+        self.stage = "active content"
+        return self._content.feed(redacted) + self._content.flush()
+
+    def _enter(self) -> None:
+        if not self._open:
+            raise GateClosed("the answer has ended or a filter has failed; nothing more is released")
+        self._open, self.stage = False, "citations"

@@ -2,8 +2,11 @@
 
 from app.guardrail.checks import credential_checks
 from app.guardrail.gate import Redacted, redact
+from app.guardrail.guarded import guarded
 
 
 def mask_credentials(text: str) -> Redacted:
-    """The text without the credentials in it; personal data stays, for a question may be about it."""
-    return redact(text, credential_checks())
+    """The text without the credentials in it; personal data stays, for a question may be about it. Raises
+    GuardrailFailed.
+    """
+    return guarded("redaction", redact, text, credential_checks())

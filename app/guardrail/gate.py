@@ -36,6 +36,17 @@ class Redacted:
     counts: Mapping[str, int]
 
 
+@dataclass(slots=True)
+class Mask:
+    """What one placeholder stands for: characters start..end of the raw text, and the finding that began it."""
+
+    start: int
+    end: int
+    kind: str
+    reason: str
+    check: Check | None  # none for what a model found
+
+
 def placeholder(kind: str) -> str:
     """What stands in the text instead of a finding."""
     return f"[redacted: {kind}]"
@@ -65,6 +76,8 @@ class Gate:
         self._parts: list[str] = []
         self._counts: Counter[str] = Counter()
         self._open = True
+        self._cut = 0  # raw characters that the buffer has lost at its beginning
+        self.masks: list[Mask] | None = None  # all so far, for who sets a list before the first piece
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -191,7 +204,7 @@ class Gate:
         best = best if within else self._or_span(best, start)
         self._scan = start + 1
         if best is not None:
-            self._mask(start, start + best.size, best.kind, before)
+            self._mask(start, best, before)
             if best.tail is not None:
                 self._swallow(best.tail, final=final)
         elif asked:
@@ -235,7 +248,7 @@ class Gate:
         span = self._spans.at(start)
         if span is None or (best is not None and best.size >= span.end - start):
             return best
-        return Found(span.end - start, span.kind, None)
+        return Found(span.end - start, span.kind, "found by a model", None, None)
 
     def _before(self, start: int) -> str:
         """The text left of a start as a reader of the release sees it, so that redacting twice changes nothing."""
@@ -260,16 +273,22 @@ class Gate:
             self._outline.feed(self._text[self._outlined : end])
             self._outlined = end
 
-    def _mask(self, start: int, end: int, kind: str, before: str) -> None:
+    def _mask(self, start: int, found: Found, before: str) -> None:
         if start > self._mask_end:
             before = self._look_again(start, before)
-            self._release(start)
-            self._outline.feed(self._text[self._outlined : start] + placeholder(kind))
+            self._begin(start, found)
             self._mask_start = self._mask_end = start
-            self._mask_before, self._mask_kind = before, kind
-            self._parts.append(placeholder(kind))
-            self._counts[kind] += 1
-        self._cover(max(self._mask_end, end))
+            self._mask_before, self._mask_kind = before, found.kind
+        self._cover(max(self._mask_end, start + found.size))
+
+    def _begin(self, start: int, found: Found) -> None:
+        """A placeholder, behind what stands before it."""
+        self._release(start)
+        if self.masks is not None:
+            self.masks.append(Mask(self._cut + self._out, 0, found.kind, found.reason, found.check))
+        self._outline.feed(self._text[self._outlined : start] + placeholder(found.kind))
+        self._parts.append(placeholder(found.kind))
+        self._counts[found.kind] += 1
 
     def _look_again(self, start: int, before: str) -> str:
         """Mask what is found left of a mask now that nothing can be read there; gives the text before the mask.
@@ -284,10 +303,7 @@ class Gate:
             if found is None:
                 continue
             end = begin + found.size
-            self._release(begin)
-            self._outline.feed(text[self._outlined : begin] + placeholder(found.kind))
-            self._parts.append(placeholder(found.kind))
-            self._counts[found.kind] += 1
+            self._begin(begin, found)
             self._cover(end)
             kept = before[: max(len(before) - (start - begin), 0)]
             before = (kept + placeholder(found.kind) + text[end:start])[-BEFORE:]
@@ -297,6 +313,8 @@ class Gate:
         """Lengthen the mask."""
         self._mask_end = self._outlined = end
         self._out = end + bisect_left(self._drops, end)
+        if self.masks:
+            self.masks[-1].end = self._cut + self._out
 
     def _swallow(self, tail: Tail, *, final: bool) -> None:
         """Lengthen the mask over an open finding: to its end if that is known, else over all that must belong to it."""
@@ -342,6 +360,7 @@ class Gate:
         ]
         self._scan -= cut
         self._out -= raw_cut
+        self._cut += raw_cut
         self._mask_start = max(self._mask_start - cut, -1)
         self._mask_end = max(self._mask_end - cut, -1)
 
@@ -349,7 +368,12 @@ class Gate:
 def redact(text: str, checks: Sequence[Check]) -> Redacted:
     """The redaction of a whole text: what a Gate releases for it."""
     gate = Gate(checks)
+    released = feed_whole(gate, text)
+    return Redacted(released, dict(gate.counts))
+
+
+def feed_whole(gate: Gate, text: str) -> str:
+    """What a new gate releases for a whole text."""
     last = max((len(text) - 1) // _PIECE * _PIECE, 0)
     pieces = [gate.feed(text[at : at + _PIECE]) for at in range(0, last, _PIECE)]
-    released = "".join(pieces) + gate.finish(text[last:])
-    return Redacted(released, dict(gate.counts))
+    return "".join(pieces) + gate.finish(text[last:])

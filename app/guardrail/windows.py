@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.guardrail.check import OPENING, PLACEHOLDER, Tail
+from app.guardrail.check import OPENING, PLACEHOLDER, Check, Tail
 from app.guardrail.groups import CheckGroup
 
 # A group of checks, what it is shown left of a start, and where the stretch to the right ends.
@@ -12,10 +12,12 @@ Asked = tuple[CheckGroup, str, int]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A finding of so many characters. `tail`: how it goes on, if it does."""
+    """A finding of so many characters, why, and the check that made it. `tail`: how it goes on, if it does."""
 
     size: int
     kind: str
+    reason: str
+    check: Check | None
     tail: Tail | None
 
 
@@ -39,5 +41,5 @@ def longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = 
             if found is None or 0 <= cut < start + found.end - at:
                 continue
             if best is None or found.end - at > best.size:
-                best = Found(found.end - at, found.kind, check.tail if found.open else None)
+                best = Found(found.end - at, found.kind, found.reason, check, check.tail if found.open else None)
     return best

@@ -58,8 +58,9 @@ SYNC = "POST /collections/{name}/sync"
 PREVIEW = "POST /collections/{name}/documents/preview"
 # Routes with a body that answer 200: `probe_run` asks these. Any other such route is reported as not tried.
 QUESTIONS = frozenset({"POST /ask", "POST /search", SYNC, PREVIEW})
-# Take a list of people, and show an administrator what it would change; nobody else gets that far.
-LISTS = frozenset({"POST /users/import"})
+# Take a list of people, or a text, and show an administrator what it would change, or what is hidden in it; nobody else
+# gets that far.
+LISTS = frozenset({"POST /users/import", "POST /guardrail/check"})
 # Routes that cannot be tried, with the reason; whatever else cannot be tried fails the run.
 REASONS: Mapping[str, str] = {
     "POST /access/reviews/{review}/close": "its body says what its own preview said, and closing would withdraw grants",

@@ -87,6 +87,9 @@ class AnswerSettings(Section):
         400, ge=0, description="token budget of a conversation's earlier turns in a prompt; 0: the model sees none"
     )
     max_seconds: float = Field(300.0, gt=0, description="longest streamed answer")
+    guardrail_seconds: float = Field(
+        30.0, gt=0, description="most time that the guardrail may take for one answer; then it ends with an error"
+    )
     grounding: Literal["drop", "strict", "quote", "mark"] = Field(
         "drop",
         description="what becomes of a model's sentences: drop: those that change or contradict what the passages say"

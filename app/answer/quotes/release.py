@@ -12,6 +12,7 @@ from app.answer.quotes.select import ChosenBlock
 from app.audit.events.answers import ShownBlock
 from app.guardrail.check import Check
 from app.guardrail.gate import redact
+from app.guardrail.guarded import guarded
 from app.guardrail.redactor import Redactor
 from app.retrieval.passage import Passage
 
@@ -51,8 +52,11 @@ def release(chosen: Sequence[ChosenBlock], checks: Sequence[Check], clean: Redac
 
 
 def masked_alike(text: str, passage: Passage, checks: Sequence[Check]) -> bool:
-    """Whether the guardrail masks the lines of a passage by themselves as it does where they stand."""
-    alone, whole = redact(text, checks).text, redact(passage.text.strip(), checks).text
+    """Whether the guardrail masks the lines of a passage by themselves as it does where they stand.
+
+    Raises GuardrailFailed.
+    """
+    alone, whole = (guarded("redaction", redact, each, checks).text for each in (text, passage.text.strip()))
     return all(line.removesuffix(CUT) in whole for line in alone.split("\n"))
 
 

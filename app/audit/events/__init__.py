@@ -7,6 +7,7 @@ from app.audit.events import (
     deliveries,
     directory,
     forgetting,
+    guardrail,
     leak_tests,
     log_reading,
     plans,
@@ -20,7 +21,7 @@ from app.audit.events.base import Event
 # The order of the reference, by what stands before a kind's dot.
 _ORDER = ("answer", "search", "conversation", "document", "upload", "policy", "change", "signin", "session", "link",
           "passkey", "plan", "review", "key", "delegation", "user", "role", "audit", "opening",
-          "erasure", "hold", "retention", "log", "signingkey", "delivery", "leaktest")  # fmt: skip
+          "erasure", "hold", "retention", "log", "signingkey", "delivery", "leaktest", "guardrail")  # fmt: skip
 _MODULES = (
     answers,
     conversations,
@@ -31,6 +32,7 @@ _MODULES = (
     log_reading,
     signing_keys,
     leak_tests,
+    guardrail,
     reviews,
     forgetting,
     retention,

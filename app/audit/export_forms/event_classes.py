@@ -108,6 +108,7 @@ EVENT_CLASSES: Mapping[str, EventClass] = {
     "delivery.retried": _UPDATED,
     "leaktest.started": _CREATED,
     "leaktest.ended": _UPDATED,
+    "guardrail.checked": _OTHER,
     UNREADABLE: EventClass(API_ACTIVITY, OTHER, MEDIUM),
     PRUNED: _DELETED,
 }

@@ -12,7 +12,7 @@ from app.db.tables.people import new_id
 # By the word before the dot of a kind. Not among them are records of what was removed, held, opened and signed.
 PRUNABLE_KINDS = (
     *("answer", "search", "conversation", "document", "upload", "policy", "change", "plan", "key", "delegation"),
-    *("user", "role", "audit", "session", "signin", "link", "passkey", "delivery", "leaktest", "review"),
+    *("user", "role", "audit", "session", "signin", "link", "passkey", "delivery", "leaktest", "review", "guardrail"),
 )
 MIN_DAYS, MAX_DAYS = 30, 36_500
 

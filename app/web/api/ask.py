@@ -7,8 +7,8 @@ from fastapi import APIRouter, Response
 
 from app.answer.events import AnswerEvent, Delta, Done, Opened
 from app.answer.pipeline import answer
+from app.answer.running import AnswerFailed
 from app.answer.turns import AnswerView
-from app.errors import AppError
 from app.identity.subject import require_in_person
 from app.web.api.answer_schemas import AnswerOut, AskBody
 from app.web.http.dependencies import AskerOrDelegate, ComponentsOf
@@ -52,8 +52,9 @@ async def _streamed(events: AsyncGenerator[AnswerEvent, None]) -> Response:
             try:
                 async for event in events:
                     yield _encode(event)
-            except AppError as error:
-                yield encode("error", {"code": error.code, "title": error.title, "detail": error.detail})
+            except Exception as error:  # noqa: BLE001  # an edge of the process: the reader is told, of whatever it is
+                failed = AnswerFailed.of(error)
+                yield encode("error", {"code": failed.code, "title": failed.title, "detail": failed.detail})
 
     return EventStream(encoded())
 

@@ -4,13 +4,14 @@ The line has method, route, status, duration, the caller's id and the service th
 it was sent, or a query. And no answer is stored on its way, unless it says so itself: it may hold a document's text.
 """
 
+import math
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,6 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.admin.deliveries import DeliveryLagSeconds
 from app.db.replicas import Replicas
 from app.errors import DatabaseUnavailable
+from app.guardrail.meter import HELD_BOUNDS, GuardrailMeter
+from app.guardrail.stages import STAGES
 from app.identity.subject import Subject
 from app.retrieval.counters import OutcomeCounter
 from app.web.http.route_table import ROUTE, SUBJECT
@@ -69,6 +72,51 @@ class ListSearches(Collector):
             for shard, number in lost.items():
                 family.add_metric([shard], number)
             yield family
+
+
+class GuardrailWork(Collector):
+    """What the guardrail took out, held back and cost, and how often it failed."""
+
+    def __init__(self, meter: GuardrailMeter) -> None:
+        self._meter = meter
+
+    def collect(self) -> Iterator[Metric]:
+        """The failures of each stage are there from the start, so that the first one is a step."""
+        redactions = CounterMetricFamily(
+            "clearance_redactions", "Redactions in answers, searches and opened documents, by kind", labels=["kind"]
+        )
+        for kind, number in self._meter.redactions().items():
+            redactions.add_metric([kind], number)
+        yield redactions
+        failures = CounterMetricFamily(
+            "clearance_guardrail_failures", "Texts that were withheld because the guardrail failed", labels=["stage"]
+        )
+        counted = self._meter.failures()
+        for stage in STAGES:
+            failures.add_metric([stage], counted.get(stage, 0))
+        yield failures
+        yield _held_back(self._meter)
+        characters, cpu_seconds = self._meter.work()
+        yield CounterMetricFamily(
+            "clearance_guardrail_characters", "Characters of models' answers that went in", value=characters
+        )
+        yield CounterMetricFamily(
+            "clearance_guardrail_cpu_seconds", "CPU time of grounding and filters for these", value=cpu_seconds
+        )
+
+
+def _held_back(meter: GuardrailMeter) -> HistogramMetricFamily:
+    held, below = meter.held(), 0
+    buckets = []
+    for bound, number in zip([*map(float, HELD_BOUNDS), math.inf], held.buckets, strict=True):
+        below += number
+        buckets.append(("+Inf" if bound == math.inf else str(bound), below))
+    return HistogramMetricFamily(
+        "clearance_guardrail_held_characters",
+        "Characters that the filters of an answer held back, after each piece of it",
+        buckets=buckets,
+        sum_value=held.total,
+    )
 
 
 class DeliveryLags(Collector):

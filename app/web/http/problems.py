@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from app import log
 from app.admin.refusals import RECORDED, record_refusal
-from app.errors import AppError, BadRequest, InvalidInput, NotFound
+from app.errors import AppError, BadRequest, GuardrailFailed, InvalidInput, NotFound
 from app.identity.subject import Subject
 from app.web.http.route_table import PAGE, SUBJECT
 
@@ -45,6 +45,8 @@ def install(app: FastAPI) -> None:
 def _on_app_error(request: Request, error: Exception) -> Response:
     """In a thread: a refused change is recorded before it is answered, and without the record there is no answer."""
     assert isinstance(error, AppError)  # noqa: S101  # registered for this class alone
+    if isinstance(error, GuardrailFailed):
+        request.app.state.parts.guardrail.failed(error)
     keep_refusal(request, error)
     return _answer(request, error)
 

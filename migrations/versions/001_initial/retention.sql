@@ -21,7 +21,7 @@ create table retention_rule (
   constraint retention_rule_pkey primary key (id),
   constraint retention_rule_kind_check check (kind in ('answer', 'search', 'conversation', 'document', 'upload',
     'policy', 'change', 'plan', 'key', 'delegation', 'user', 'role', 'audit', 'session', 'signin', 'link', 'passkey',
-    'delivery', 'leaktest', 'review')),
+    'delivery', 'leaktest', 'review', 'guardrail')),
   constraint retention_rule_label_check check (label is null
     or kind = 'answer' and label in ('public', 'internal', 'confidential', 'restricted')),
   constraint retention_rule_days_check check (days between 30 and 36500),

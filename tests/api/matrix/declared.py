@@ -70,6 +70,7 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/api/v1/directories"): Route("administer", values=PAGED),
     ("GET", "/api/v1/health"): Route("administer"),
+    ("POST", "/api/v1/guardrail/check"): Route("administer", (Case(body={"text": "A text."}),), values=(".text",)),
     ("GET", "/api/v1/leak-tests"): Route("administer", values=PAGED),
     ("POST", "/api/v1/leak-tests"): Route("administer", (Case(done=201),)),
     ("GET", "/api/v1/leak-tests/{run}"): Route("administer", (on("leak test", THERE, "run"),)),

@@ -76,6 +76,7 @@ KIND_WORDS: Mapping[str, str] = {
     "delivery.retried": _("had refused records of the log delivered again"),
     "leaktest.started": _("started a leak test"),
     "leaktest.ended": _("ended a leak test"),
+    "guardrail.checked": _("tried the guardrail on a text"),
 }
 OUTCOME_WORDS: Mapping[str, str] = {
     "answered": _("answered"), "quoted": _("quoted"), "may_help": _("passages that may help"),
