@@ -52,8 +52,11 @@ class Reading:
         ]
         best = _longest(asked, text, at, shown, start)
         # A value may end where something was rewritten: what is glued to it there may itself be hidden.
-        for end in reversed(shown.glued if best is None and asked else ()):
-            best = best or _longest(asked, text[: at + end], at, shown, start)
+        for end in reversed(shown.glued if asked else ()):
+            if best is not None and best.end >= start + shown.ends[end - 1]:
+                break
+            cut = _longest(asked, text[: at + end], at, shown, start)
+            best = cut if cut is not None and (best is None or cut.end > best.end) else best
         return best
 
 
