@@ -38,7 +38,7 @@ class Redacted:
 
 @dataclass(slots=True)
 class Mask:
-    """What one placeholder stands for: characters start..end of the raw text, its kind, and the finding that began it."""
+    """What one placeholder stands for: characters start..end of the raw text, and the finding that began it."""
 
     start: int
     end: int
