@@ -35,7 +35,7 @@ def _any_of(words: Iterable[str]) -> str:
 
 
 @dataclass(frozen=True)
-class Names:
+class NameWords:
     """Names of one sort of value. `words`: one of them stands wherever `pattern` or `unspaced` matches."""
 
     words: tuple[str, ...]
@@ -44,14 +44,14 @@ class Names:
 
 
 @cache
-def names(sort: str) -> Names:
+def names(sort: str) -> NameWords:
     """The names of `password`, `code` or `secret`."""
     found = _data()[sort]
     long, short, unspaced = (_listed(found.get(part)) for part in ("long", "short", "unspaced"))
     whole = rf"|(?<!{LETTER})(?:{_any_of(short)})" if short else ""
     pattern = rf"(?:(?<!1)(?:{_any_of(long)}){whole})(?!{LETTER})"
     words = tuple(map(lowered, _listed(found["stems"])))
-    return Names(words, pattern, _any_of(unspaced))
+    return NameWords(words, pattern, _any_of(unspaced))
 
 
 def verbs() -> str:

@@ -15,9 +15,9 @@ from app.guardrail.groups import CheckGroup
 from app.guardrail.lookalikes import lowered
 from app.guardrail.names.spans import Spans
 from app.guardrail.normal import Normaliser
-from app.guardrail.outline import Outline
+from app.guardrail.outline import LabelOutline
 from app.guardrail.starts import Starts
-from app.guardrail.windows import Asked, Found, longest
+from app.guardrail.windows import Asked, StartFinding, longest
 
 _PIECE = 2048  # a whole text is fed in pieces of this many characters: what a mask moves is looked at again
 _SPAN = -1  # instead of a group's number, where a model's finding begins
@@ -67,7 +67,7 @@ class Gate:
         self._mask_start = self._mask_end = -1  # the latest mask
         self._mask_before = ""  # the redacted text before it
         self._mask_kind = ""
-        self._outline = Outline()  # of the redacted text
+        self._outline = LabelOutline()  # of the redacted text
         self._outlined = 0  # what lies before was fed to it
         # Starts without a finding whose windows reach beyond what is decided: a mask there changes what they see.
         self._judged: list[tuple[int, int, list[Asked]]] = []
@@ -243,12 +243,12 @@ class Gate:
         at = self._text.rfind("[", max(end + 1 - MAX_PLACEHOLDER, 0), end + 1)
         return at >= 0 and PLACEHOLDER.match(self._text, at) is None and BEGUN.fullmatch(self._text, at) is not None
 
-    def _or_span(self, best: Found | None, start: int) -> Found | None:
+    def _or_span(self, best: StartFinding | None, start: int) -> StartFinding | None:
         """What was found, or what a model found there if that goes farther."""
         span = self._spans.at(start)
         if span is None or (best is not None and best.size >= span.end - start):
             return best
-        return Found(span.end - start, span.kind, "found by a model", None, None)
+        return StartFinding(span.end - start, span.kind, "found by a model", None, None)
 
     def _before(self, start: int) -> str:
         """The text left of a start as a reader of the release sees it, so that redacting twice changes nothing."""
@@ -273,7 +273,7 @@ class Gate:
             self._outline.feed(self._text[self._outlined : end])
             self._outlined = end
 
-    def _mask(self, start: int, found: Found, before: str) -> None:
+    def _mask(self, start: int, found: StartFinding, before: str) -> None:
         if start > self._mask_end:
             before = self._look_again(start, before)
             self._begin(start, found)
@@ -281,7 +281,7 @@ class Gate:
             self._mask_before, self._mask_kind = before, found.kind
         self._cover(max(self._mask_end, start + found.size))
 
-    def _begin(self, start: int, found: Found) -> None:
+    def _begin(self, start: int, found: StartFinding) -> None:
         """A placeholder, behind what stands before it."""
         self._release(start)
         if self.masks is not None:

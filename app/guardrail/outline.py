@@ -19,7 +19,7 @@ SURE = ": "
 UNSURE = " => "
 
 
-class Outline:
+class LabelOutline:
     """Fed with the text up to a place; gives the label of that place."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Outline:
             self._line = ""
         self._line = (self._line + rest)[: _MAX_LINE + 1]
 
-    def after(self, text: str) -> "Outline":
+    def after(self, text: str) -> "LabelOutline":
         """The outline as it is behind a text, which it does not keep."""
         other = copy(self)
         other.feed(text)

@@ -11,7 +11,7 @@ Asked = tuple[CheckGroup, str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StartFinding:
     """A finding of so many characters, why, and the check that made it. `tail`: how it goes on, if it does."""
 
     size: int
@@ -29,9 +29,9 @@ def _placeholder(text: str, start: int, end: int) -> int:
     return at
 
 
-def longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = None) -> Found | None:
+def longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = None) -> StartFinding | None:
     """The longest finding at a start. None goes into what is hidden: a placeholder, or what lies from `hidden` on."""
-    best: Found | None = None
+    best: StartFinding | None = None
     for group, left, end in asked:
         at = len(left)
         cut = _placeholder(text, start, end) if hidden is None else hidden
@@ -41,5 +41,5 @@ def longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = 
             if found is None or 0 <= cut < start + found.end - at:
                 continue
             if best is None or found.end - at > best.size:
-                best = Found(found.end - at, found.kind, found.reason, check, check.tail if found.open else None)
+                best = StartFinding(found.end - at, found.kind, found.reason, check, check.tail if found.open else None)
     return best

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.guardrail.outline import Outline
+from app.guardrail.outline import LabelOutline
 
 PIECES = st.lists(
     st.sampled_from(
@@ -18,7 +18,7 @@ PIECES = st.lists(
 
 
 def label(text: str) -> str:
-    outline = Outline()
+    outline = LabelOutline()
     outline.feed(text)
     return outline.label()
 
@@ -54,12 +54,12 @@ def test_labels(text: str, expected: str) -> None:
 @given(PIECES, st.data())
 def test_any_cutting_gives_the_same_label(text: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=9) | st.just(list(range(len(text))))))
-    outline = Outline()
+    outline = LabelOutline()
     for a, b in itertools.pairwise([0, *cuts, len(text)]):
         outline.feed(text[a:b])
     assert outline.label() == label(text)
     middle = len(text) // 2
-    begun = Outline()
+    begun = LabelOutline()
     begun.feed(text[:middle])
     before = begun.label()
     assert begun.after(text[middle:]).label() == label(text)
@@ -67,7 +67,7 @@ def test_any_cutting_gives_the_same_label(text: str, data: st.DataObject) -> Non
 
 
 def test_its_memory_is_bounded() -> None:
-    outline = Outline()
+    outline = LabelOutline()
     for piece in ("x" * 10_000, "\n", "| a " * 5_000, "\n", "password," * 5_000, "\n", "- " * 9_000, "Long:\n" * 900):
         outline.feed(piece)
         kept = [outline._line, outline._label, outline._delimiter, *outline._header]
