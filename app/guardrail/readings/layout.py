@@ -60,7 +60,7 @@ def _halves(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
 def _forms(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
     """The halves of a word, then the groups of a number where there is a break, then either without underscores."""
     shown = rewrite(stretch, glue)
-    if shown is None and "_" not in stretch:
+    if shown is None and "_" not in stretch and stretch.isascii():
         return
     changed = rewrite(before, space)
     left = before if changed is None else changed.text

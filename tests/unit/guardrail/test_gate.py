@@ -43,6 +43,15 @@ def test_findings_that_overlap_or_touch_are_one_placeholder_named_after_the_long
     assert redact("abcdefgh ijklmnop", touching).text == "[redacted: one] [redacted: two]"
 
 
+def test_nothing_is_found_within_a_placeholder_or_across_one() -> None:
+    """Else redacting twice would redact the redaction."""
+    line = Run(re.compile(r"[^\n]*"), 99)
+    checks = rule("email|one|credential|of [a-z]+ it", "kind"), replace(rule("part .* and", "across"), run=line)
+    for text in ("see [redacted: email]", "part [redacted: credential] and", "of [redacted: email] it"):
+        assert redact(text, checks).text == text
+    assert redact("see [email], one", checks).text == "see [[redacted: kind]], [redacted: kind]"
+
+
 def test_a_failing_check_closes_the_gate_and_so_does_the_flush() -> None:
     failed, flushed = Gate((*CHECKS, Failing("email", "test", re.compile("boom"), needs="boom"))), Gate(CHECKS)
     assert failed.feed("All is well so far. ") == "All is well so far. "
