@@ -145,6 +145,7 @@ ENCODED: Mapping[str, Way] = {
     "blanks between": lambda value: " ".join(value.replace(" ", "")),
     "hyphens between": lambda value: "-".join(value.replace(" ", "")),
     "look-alike letters": lambda value: value.translate(_ALIKE),
+    "look-alike digits": lambda value: value.translate(str.maketrans("013", "\u041e\u0406\u0417")),
     "said in English": _said(_ONES),
     "said in German": _said(_EINS),
     "said by radio": _said(_ONES, _RADIO),

@@ -16,8 +16,10 @@ _EXTENT = 190
 _MARKS = r"[\\~`<&%=\[_\x80-\U0010ffff]"
 _VALUABLE = re.compile(r"(?s:.*?)(?:[\d@]|&#|[%=]\d|[^\x00-\x7f])")
 _TAG = r"<(?:!(?:-(?:-[^\n]{0,66})?)?|[A-Za-z/][^<>\n]{0,64}>?)?"
-# Words that hold an escape, an entity, a tag, a code mark, a citation or a letter of another alphabet.
-_TRIGGER = rf"\\[!-~]|~~|`|<[A-Za-z!/]|&[#A-Za-z]|[%=][2-7]|[A-Za-z0-9]\[\^?\d|{LOOKALIKE}|[A-Z\d]_[A-Z\d]|_[\d(+]|\d_"
+# A letter of another alphabet beside Latin ones: whole words of Russian or Greek are what they look like.
+_FOREIGN = rf"(?<=[A-Za-z0-9@._+\-]){LOOKALIKE}|{LOOKALIKE}(?=[A-Za-z0-9@]|[._+\-][!-~])"
+# Words that hold an escape, an entity, a tag, a code mark, a citation or such a letter.
+_TRIGGER = rf"\\[!-~]|~~|`|<[A-Za-z!/]|&[#A-Za-z]|[%=][2-7]|[A-Za-z0-9]\[\^?\d|{_FOREIGN}|[A-Z\d]_[A-Z\d]|_[\d(+]|\d_"
 _GLUED = re.compile(
     rf"(?<![A-Za-z0-9._\-/#])(?=[^ \n]{{0,63}}?(?:{_TRIGGER}))(?=[^ \n]{{0,80}}?(?:[\d@&%=\x80-\U0010ffff]|<!))"
     r"(?=[^ \n<>~`|\[])"
@@ -62,7 +64,7 @@ def _halves(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
 def _forms(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
     """The halves of a word, then the groups of a number where there is a break, then either without underscores."""
     shown = rewrite(stretch, glue)
-    if shown is None and "_" not in stretch:
+    if shown is None and "_" not in stretch and stretch.isascii():
         return
     changed = rewrite(before, space)
     left = before if changed is None else changed.text

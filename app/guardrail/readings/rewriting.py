@@ -41,7 +41,7 @@ _SPOT = re.compile(
     r"(?:[ /][^<>\n]{0,60})?>|  )(?:(?<=  ) *| *))+))"
 )
 _WORD = re.compile(r"[^ \n]+")
-LOOKALIKE = "[" + "".join(chr(code) for code in sorted(LOOKALIKES)) + "]"
+LOOKALIKE = "[" + "".join(chr(code) for code in sorted({*LOOKALIKES, *LOOKALIKE_DIGITS})) + "]"
 
 
 def _character(text: str) -> str:

@@ -54,6 +54,26 @@ def test_findings_that_overlap_or_touch_are_one_placeholder_named_after_the_long
     assert redact("abcdefgh ijklmnop", touching).text == "[redacted: one] [redacted: two]"
 
 
+def test_nothing_is_found_within_a_placeholder_or_across_one() -> None:
+    """Else redacting twice would redact the redaction."""
+    line = Run(re.compile(r"[^\n]*"), 99)
+    checks = rule("email|one|credential|of [a-z]+ it", "kind"), replace(rule("part .* and", "across"), run=line)
+    for text in ("see [redacted: email]", "part [redacted: credential] and", "of [redacted: email] it"):
+        assert redact(text, checks).text == text
+    assert redact("see [email], one", checks).text == "see [[redacted: kind]], [redacted: kind]"
+
+
+def test_what_stands_before_a_mask_is_judged_by_what_the_mask_leaves() -> None:
+    """Else it would be found when the text is redacted again. It is held until it is known whether there is a mask."""
+    line = Run(re.compile(r"[^\n]*"), 99)
+    checks = replace(rule("one two(?! three)", "first"), run=line), rule("three", "second")
+    text, released = "so one two three four", "so [redacted: first] [redacted: second] four"
+    assert redact(text, checks).text == released
+    gate = Gate(checks)
+    assert "".join(map(gate.feed, text)) + gate.flush() == released
+    assert redact(released, checks).text == released
+
+
 def test_a_failing_check_closes_the_gate_and_so_does_the_flush() -> None:
     failed, flushed = Gate((*CHECKS, Failing("email", "test", re.compile("boom"), needs="boom"))), Gate(CHECKS)
     assert failed.feed("All is well so far. ") == "All is well so far. "

@@ -44,6 +44,8 @@ def label(text: str) -> str:
         ("<tr><th>For</th><th>PIN</th></tr>\n<tr><td>door</td><td>", "PIN: "),
         ("| For | PIN |\n|---|---|\n\nPassword:\n", "Password: "),
         ("x" * 500 + ":\n", ""),
+        ("Password:\n" + "x" * 500 + "\n", ""),
+        ("| For | PIN |\n|---|---|\n\n| door | ", ""),
         ("", ""),
     ],
 )
