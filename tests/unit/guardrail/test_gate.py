@@ -65,9 +65,9 @@ def test_nothing_is_found_within_a_placeholder_or_across_one() -> None:
 
 def test_what_stands_before_a_mask_is_judged_by_what_the_mask_leaves() -> None:
     """Else it would be found when the text is redacted again. It is held until it is known whether there is a mask."""
-    line = Run(re.compile(r"[^\n]*"), 99)
+    line = Run(re.compile(r"[^\n]*"), 14)
     checks = replace(rule("one two(?! three)", "first"), run=line), rule("three", "second")
-    text, released = "so one two three four", "so [redacted: first] [redacted: second] four"
+    text, released = "so one two three or four or more", "so [redacted: first] [redacted: second] or four or more"
     assert redact(text, checks).text == released
     gate = Gate(checks)
     assert "".join(map(gate.feed, text)) + gate.flush() == released

@@ -48,3 +48,18 @@ def test_numbers_of_a_table_are_not_put_together(text: str) -> None:
 )
 def test_a_number_that_a_break_cuts_is_one(text: str) -> None:
     assert redact(text, CHECKS).text == "The card is [redacted: card], she said."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The password:<br>{} and more",
+        "The password is <b>{}</b> and more",
+        "Pass<b>word</b>: {} and more",
+        "The pass&shy;word is: {} and more",
+    ],
+)
+def test_layout_before_a_value_does_not_hide_its_name(text: str) -> None:
+    released = redact(text.format("Nebelkran22"), CHECKS).text
+    assert "Nebelkran22" not in released
+    assert released.endswith("and more")

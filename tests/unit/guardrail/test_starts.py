@@ -46,6 +46,19 @@ def test_any_cutting_finds_the_same_starts(text: str, shares: list[int], forgets
     assert found == whole
 
 
+def test_a_cue_word_may_lie_across_a_cut_and_be_forgotten() -> None:
+    text = "Log in as ada, or sign in with Nebelkran22, which is the palabra clave of 4711 for the key. " * 5
+    whole = set(Starts(CHECKS).find(text, 0, len(text)))
+    starts, found, gone, scan = Starts(CHECKS), set(), 0, 0
+    for limit in [*(match.end() for match in re.finditer(" ", text)), len(text)]:
+        found |= {(at + gone, number) for at, number in starts.find(text[gone:], scan - gone, limit - gone)}
+        scan = limit
+        cut = max(scan - 97, gone)
+        starts.forget(cut - gone)
+        gone = cut
+    assert found == whole
+
+
 def literals(run: Run) -> list[str]:
     """Pieces of words that a pattern names."""
     return re.findall(r"[^\W\d_]{1,12}", run.pattern.pattern)[:300]
@@ -72,3 +85,12 @@ def test_runs_accept_every_prefix_of_what_they_accept(number: int, data: st.Data
     assert reach <= run.extent
     for size in range(reach + 1):
         assert run.end(drawn[:size], 0) == size
+
+
+@pytest.mark.parametrize(
+    "text", ["yankee-exclamation mark two", "uno guion bajo dos", "4111\n<!-- x -->1111", "a <!-- b"]
+)
+def test_runs_accept_every_prefix_of_texts_that_were_a_problem(text: str) -> None:
+    for run in RUNS.values():
+        for size in range(run.end(text, 0) + 1):
+            assert run.end(text[:size], 0) == size
