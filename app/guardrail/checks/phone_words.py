@@ -3,7 +3,8 @@
 NAMES = {
     "en": r"(?:tele)?phones?|ph|tel|mobiles?|mob|cell(?:phone)?|call(?:ing|ed|s)?|fax|dial|sms|text(?:ed)?|"
     r"whatsapp|signal|"
-    r"hotline|helpline|(?:support|service|help|hot|direct|info|customer|emergency) line|landline|extension|reach(?:ed|able)?|ring|contact (?:number|no)|callback|voicemail|pager",
+    r"hotline|helpline|(?:support|service|help|hot|direct|info|customer|emergency) line|"
+    r"landline|extension|reach(?:ed|able)?|ring|contact (?:number|no)|callback|voicemail|pager",
     "de": r"telefon\w*|handy\w*|mobil\w*|festnetz\w*|rufnummer|durchwahl|anruf\w*|erreichbar|rückruf\w*|"
     r"fernruf|telefax",
     "fr": r"t[ée]l[ée]phones?|t[ée]l|portable|appel\w*|joignable|fixe|t[ée]l[ée]copie\w*|num[ée]ro de t[ée]l\w*|gsm",
