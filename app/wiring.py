@@ -19,8 +19,8 @@ from app.guardrail.check import Check
 from app.guardrail.checks import checks_with
 from app.guardrail.names.presidio import PresidioNames, require
 from app.guardrail.names.spans import SegmentCheck
-from app.identity.full_names import full_names
 from app.identity.feedback_tokens import FeedbackTokens
+from app.identity.full_names import full_names
 from app.indexing.quantizer import quantizer_for
 from app.llm.endpoint import endpoint
 from app.llm.late_chat import LateChat

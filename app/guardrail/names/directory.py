@@ -14,13 +14,15 @@ from app.guardrail.names.spelling import COMMON, FUNCTION_WORDS, WORD, is_capita
 _START = re.compile(rf"(?<![^\W_]){WORD.pattern}")
 _LONGEST = 64  # characters of a name with all that stands between its words
 _RUN = Run(re.compile(r"[^\d()\[\]{}:!?]*"), _LONGEST)
+_NEED_CAPITALS = FUNCTION_WORDS - PARTICLES
 _MAX_WORDS = 10
 _MAX_FORMS = 8
 # What may stand between the words of a name: marks, one comma or cell border, the end of a line with signs of lists
 # and quotations behind it, elements.
 _TAG = r"(?:</?[A-Za-z][^<>\n]{0,24}>|&nbsp;)"
 _MARKS = rf"(?:[ _'\"\\/]|-|\.(?=[^\W\d_])|{_TAG}){{0,6}}"
-_BETWEEN = re.compile(rf"{_MARKS}(?:(?:[,;|]|[,;]?\n[ >]{{0,6}}(?:[-+] )?){_MARKS})?")
+_BREAK = r"[,;]? ?(?:\||\n[ >]{0,6}(?:[-+] )?)|[,;]"
+_BETWEEN = re.compile(rf"{_MARKS}(?:(?:{_BREAK}){_MARKS})?")
 _TITLE = re.compile(
     r"(?<![^\W_])(?:Mr|Mrs|Ms|Mister|Miss|Mx|Dr|Prof|Professor|Doctor|Doktor|Herrn?|Frau|Monsieur|Madame|Mme|Mlle|Se[ñn]or(?:a|ita)?|"
     r"Sra?|Signor[ae]?|Sig|Dhr|Mevr|Pan|Pani)\.?[ \n]\Z",
@@ -75,7 +77,7 @@ def _begins(text: str, word: re.Match[str], firsts: frozenset[str]) -> bool:
     if word.end() - word.start() > 1:
         said = key(word[0])
         listed = said in firsts or (said.endswith("s") and said[:-1] in firsts)
-        return listed and (said not in FUNCTION_WORDS or is_capital(word[0]))
+        return listed and (said not in _NEED_CAPITALS or is_capital(word[0]))
     return text[word.end() : word.end() + 1] in {".", "'"} and key_at(text, word) in firsts
 
 
@@ -137,15 +139,25 @@ def _is_last_initial(window: str, word: re.Match[str]) -> bool:
 
 def _is_listed(names: Names, form: str, words: list[re.Match[str]], window: str, start: int) -> bool:
     """Whether the words are a listed name, and written as one."""
-    said = [key(word[0]) for word in words]
-    capitals = all(is_capital(word[0]) or one in PARTICLES for word, one in zip(words, said, strict=True))
-    if len(words) > 1:
-        known = _has(names, form)
-        if known and (capitals or not (COMMON.issuperset(said) or any(is_initial(window, word) for word in words))):
-            return True
-    elif _has(names, ALONE + form) and capitals and form not in COMMON:
-        return True
-    return capitals and _has(names, TITLED + form) and _TITLE.search(window, 0, start) is not None
+    if len(words) > 1 and _has(names, form):
+        return _has_capitals(words) or _is_plain(words, window)
+    if len(words) == 1 and _has(names, ALONE + form):
+        return is_capital(words[0][0]) and form not in COMMON
+    return _has(names, TITLED + form) and _has_capitals(words) and _TITLE.search(window, 0, start) is not None
+
+
+def _has_capitals(words: list[re.Match[str]]) -> bool:
+    """Whether the words begin with capitals, but for "van" and the like."""
+    names = [word[0] for word in words if is_capital(word[0]) or key(word[0]) not in PARTICLES]
+    return bool(names) and all(map(is_capital, names))
+
+
+def _is_plain(words: list[re.Match[str]], window: str) -> bool:
+    """Whether the words are a name in small letters too: not all are words of the language, or "van" is among them."""
+    said = {key(word[0]) for word in words}
+    if not _NEED_CAPITALS.isdisjoint(said) or any(is_initial(window, word) for word in words):
+        return False
+    return not said <= COMMON or (len(words) > 2 and not said.isdisjoint(PARTICLES))
 
 
 def _has(names: Names, form: str) -> bool:

@@ -12,7 +12,8 @@ from app.guardrail.names.spelling import key
 
 LISTED = (
     "Anna Müller", "Jean-Luc O'Neil", "Jan van den Berg", "García Márquez, Gabriel", "Maria Anna Huber", "Dr. Tom Weiß",
-    "Will Power", "Mark Read", "Sukarno", "Grace", "Ling-Hui Chen", "Øystein Lærke", "Анна Петрова", "A", "", ",", "Lee, ",
+    "Will Power", "Mark Read", "Sukarno", "Grace", "Ling-Hui Chen", "Øystein Lærke", "Анна Петрова", "A", "", ",",
+    "Lee, ",
 )  # fmt: skip
 CHECKS = checks_with(DirectoryCheck(names_of(LISTED)))
 
@@ -26,10 +27,10 @@ def hidden(text: str) -> str:
     [
         "Anna Müller", "ANNA MÜLLER", "anna müller", "Anna Mueller", "Anna Muller", "anna.mueller", "Anna_Müller",
         "Müller, Anna", "MÜLLER Anna", "A. Müller", "A.Müller", "Müller, A", "Anna K. Müller", "Anna  Müller",
-        "Anna Mu\u0308ller", "Anna M&uuml;ller", "M&uuml;ller, Anna", "Аnnа Müller", "Anna Mül-\nler", "**Anna** Müller",
-        "Jean-Luc O'Neil", "Jean Luc O’Neil", "O'Neil, Jean-Luc", "J. O'Neil", "J.-L. O'Neil", "Jean-Luc ONeil",
+        "Anna Mu\u0308ller", "Anna M&uuml;ller", "M&uuml;ller, Anna", "Аnnа Müller", "Anna Mül-\nler", "Maria Huber",
+        "**Anna** Müller", "Jean-Luc O'Neil", "Jean Luc O’Neil", "O'Neil, Jean-Luc", "J. O'Neil", "J.-L. O'Neil", "Jean-Luc ONeil",
         "Jan van den Berg", "Jan Van Den Berg", "J. van den Berg", "van den Berg, Jan", "Berg, Jan van den",
-        "Jan Vandenberg", "Vandenberg, Jan", "Gabriel García Márquez", "Gabriel Garcia", "G. Márquez", "Maria Huber",
+        "Jan Vandenberg", "Vandenberg, Jan", "Gabriel García Márquez", "Gabriel Garcia", "G. Márquez",
         "Maria A. Huber", "M. A. Huber", "Huber, Maria Anna", "Tom Weiss", "Will Power", "Sukarno", "Chen Ling-Hui",
         "Oystein Laerke", "Анна Петрова", "Петрова А",
     ],
@@ -67,8 +68,8 @@ def test_titles_and_genitives(text: str, left: str) -> None:
     [
         "Müller and Anna are not alone", "Anna said. Müller left", "Anna Müllerin", "Anna Müller2", "Susanna Müller",
         "there will power be, mark read what you read", "grace is given", "Grace is a word", "sukarno", "a few",
-        "Anna and Müller", "Anna (Müller)", "Anna\n\nMüller", "A customer asks", "the van den Berg road", "Mr Anna", "Lee",
-        "an annamüller", "O'Neil",
+        "Anna and Müller", "Anna (Müller)", "Anna\n\nMüller", "A customer asks", "the van den Berg road", "Mr Anna",
+        "Lee", "an annamüller", "O'Neil",
     ],
 )  # fmt: skip
 def test_what_is_no_listed_name_stays(text: str) -> None:
