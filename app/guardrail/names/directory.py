@@ -20,7 +20,7 @@ _MAX_FORMS = 8
 # What may stand between the words of a name: marks, one comma or cell border, the end of a line with signs of lists
 # and quotations behind it, elements.
 _TAG = r"(?:</?[A-Za-z][^<>\n]{0,24}>|&nbsp;)"
-_MARKS = rf"(?:[ _'\"\\/]|-|\.(?=[^\W\d_])|{_TAG}){{0,6}}"
+_MARKS = rf"(?:[ _'\"]|-|\.(?=[^\W\d_])|{_TAG}){{0,6}}"
 _BREAK = r"[,;]? ?(?:\||\n[ >]{0,6}(?:[-+] )?)|[,;]"
 _BETWEEN = re.compile(rf"{_MARKS}(?:(?:{_BREAK}){_MARKS})?")
 _TITLE = re.compile(
