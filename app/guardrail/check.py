@@ -124,7 +124,7 @@ class Cue:
         return self.pattern.search(lowered)
 
 
-class Opener(Protocol):
+class StartFinder(Protocol):
     """Finds where a check may find something: a pattern, or what a look-up in a dictionary says of the word there."""
 
     def finditer(self, text: str, pos: int, /) -> Iterator[re.Match[str]]:
@@ -146,7 +146,7 @@ class Check(Protocol):
         """What the decision may read to the right of the start."""
 
     @property
-    def opener(self) -> Opener:
+    def opener(self) -> StartFinder:
         """Matches, at its beginning, wherever a finding can start. Reads one character left, and right no further than
         the word there and the character that ends it."""
 
@@ -182,7 +182,7 @@ DIGIT = "[0-9]"
 NUMBER_SIGN = "[0-9+(]"
 LONG = "[^ \n]{8}"
 CAPITAL = "[A-Z]"
-IMPLIED: Mapping[Opener, str] = {NUMBER_START: NUMBER_SIGN, LONG_WORD_START: LONG, TOKEN_START: LONG}
+IMPLIED: Mapping[StartFinder, str] = {NUMBER_START: NUMBER_SIGN, LONG_WORD_START: LONG, TOKEN_START: LONG}
 
 
 def accept_all(match: re.Match[str], before: str) -> bool:

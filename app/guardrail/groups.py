@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.guardrail.check import BEFORE, IMPLIED, Check, Cue, Opener, Run, beginnings
+from app.guardrail.check import BEFORE, IMPLIED, Check, Cue, StartFinder, Run, beginnings
 from app.guardrail.lookalikes import lowered
 
 Ranges = list[tuple[int, int]]
@@ -26,7 +26,7 @@ def joined(ranges: Iterable[tuple[int, int]]) -> Ranges:
 class CheckGroup:
     """Checks that start at the same places and read the same text."""
 
-    opener: Opener
+    opener: StartFinder
     run: Run
     needs: str
     needed: re.Pattern[str]  # finds it
@@ -88,7 +88,7 @@ class CheckGroups:
 @lru_cache(maxsize=16)  # of the checks alone, never of a text: there are as many as there are sets of checks
 def group_checks(checks: tuple[Check, ...]) -> CheckGroups:
     """The checks in groups, those of one start together."""
-    found: dict[tuple[Opener, Run, str, Cue | None], list[Check]] = {}
+    found: dict[tuple[StartFinder, Run, str, Cue | None], list[Check]] = {}
     for check in checks:
         found.setdefault((check.opener, check.run, check.needs or IMPLIED.get(check.opener, ""), check.cue), []).append(check)
     groups = tuple(

@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from app.guardrail.check import BEFORE, Check, Opener
+from app.guardrail.check import BEFORE, Check, StartFinder
 from app.guardrail.groups import CheckGroup, Ranges, group_checks, joined
 
 _MAX_CUE = 32  # characters of the longest cue word
@@ -26,7 +26,7 @@ class Starts:
         for needed, numbered in self._checks.plain:
             if needed.search(text, scan) is not None:
                 found += [(at, number) for number, group in numbered for at in group.starts(text, scan, limit)]
-        near: dict[Opener, list[tuple[int, Ranges]]] = {}
+        near: dict[StartFinder, list[tuple[int, Ranges]]] = {}
         for number, group in self._checks.cued if cues else ():
             if ranges := group.near_cue(cues, limit):
                 near.setdefault(group.opener, []).append((number, ranges))

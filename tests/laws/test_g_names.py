@@ -12,19 +12,19 @@ from app.guardrail.checks import checks_with
 from app.guardrail.gate import Gate, redact
 from app.guardrail.names import segments
 from app.guardrail.names.directory import DirectoryCheck, names_of
-from app.guardrail.names.spans import Found, SegmentCheck
+from app.guardrail.names.spans import NamedSpan, SegmentCheck
 
 LISTED = ("Anna Müller", "Jean-Luc O'Neil", "Jan van den Berg", "García Márquez, Gabriel", "Will Power", "Sukarno")
 PERSON = re.compile(r"Per[A-Za-z]*(?:[ \n]Sson)?")
 
 
-def scripted(segment: str) -> Iterator[Found]:
+def scripted(segment: str) -> Iterator[NamedSpan]:
     """A model that sees how its segment begins, and so tells one cut of the text from another."""
     for match in PERSON.finditer(segment):
         if match.start() or len(segment) < 40:
-            yield Found(match.start(), match.end(), "name")
+            yield NamedSpan(match.start(), match.end(), "name")
     if segment.startswith("The") and len(segment) > 90:
-        yield Found(0, 12, "name")
+        yield NamedSpan(0, 12, "name")
 
 
 CHECKS = checks_with(DirectoryCheck(names_of(LISTED)), SegmentCheck(scripted))
@@ -34,8 +34,8 @@ PIECES = (
     "M&uuml;ller", "**Anna** Müller", "Anna\u200bMu\u0308ller", "will power", "Will", "Anna Müller's", "Sukarnos",
     "O’Neil", "| Müller | Anna |", "<td>Anna</td><td>Müller</td>", "\n> ", "\n", "\n\n", "- ", ", ", ".", ". ", "! ",
     "Dr.", "(", "7", "Per Sson", "Persson", "Per\nSson", "The quick start of a longer sentence goes on", "the",
-    "prose that goes on", "a" * 70, "b c " * 60, "anna.mueller@example.com", "jane@example.com", "4111 1111 1111 1111", "AB51 ABC",
-    "postgres://app:hunter2@db/main", "ghp_" + "a1B2" * 9, "[redacted: name]", "[redacted: ", "日本語",
+    "prose that goes on", "a" * 70, "b c " * 60, "anna.mueller@example.com", "jane@example.com", "4111 1111 1111 1111",
+    "AB51 ABC", "postgres://app:hunter2@db/main", "ghp_" + "a1B2" * 9, "[redacted: name]", "[redacted: ", "日本語",
     "-----BEGIN PRIVATE KEY-----\nMIIEow\n-----END PRIVATE KEY-----", "password: ",
 )  # fmt: skip
 texts = st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from(("", " ", " ", "\n"))), max_size=10).map(
@@ -91,7 +91,7 @@ def test_a_model_is_asked_about_the_same_segments(text: str) -> None:
     for pieces in (list(text), [text]):
         asked.append([])
 
-        def record(segment: str, seen: list[str] = asked[-1]) -> list[Found]:
+        def record(segment: str, seen: list[str] = asked[-1]) -> list[NamedSpan]:
             seen.append(segment)
             return []
 
@@ -129,17 +129,17 @@ def test_names_across_a_cut_are_found_whole() -> None:
 
 
 def test_what_a_model_finds_in_a_mask_goes_on_behind_it() -> None:
-    found = (Found(5, 40, "name"),)
+    found = (NamedSpan(5, 40, "name"),)
     checks = checks_with(SegmentCheck(lambda _: found))
     text = "Send jane@example.com Miller and Smith the plan"
     assert redact(text, checks).text == f"Send [redacted: name]{text[40:]}"
     text = "-----BEGIN PRIVATE KEY-----\nMIIEow\n-----END PRIVATE KEY----- Miller"
-    over = checks_with(SegmentCheck(lambda segment: [Found(0, len(segment), "name")]))
+    over = checks_with(SegmentCheck(lambda segment: [NamedSpan(0, len(segment), "name")]))
     assert "Miller" not in redact(text, over).text
 
 
 def test_a_model_that_fails_closes_the_gate() -> None:
-    def fail(segment: str) -> list[Found]:
+    def fail(segment: str) -> list[NamedSpan]:
         raise TimeoutError
 
     gate = Gate((SegmentCheck(fail),))

@@ -31,7 +31,7 @@ _TITLE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class NameIndex:
     """Names to look for, as hashes of their forms in order: eight bytes a form, which processes share."""
 
     firsts: frozenset[str] = frozenset()  # the words that forms begin with
@@ -43,14 +43,14 @@ class Names:
         return at < len(self.forms) and self.forms[at] == wanted
 
 
-def names_of(listed: Iterable[str]) -> Names:
+def names_of(listed: Iterable[str]) -> NameIndex:
     """The names of a list, ready to be looked for."""
     firsts, forms = set[str](), set[int]()
     for name in listed:
         found = forms_of(name)
         firsts.update(found.firsts)
         forms.update(map(hash, found.keys))
-    return Names(frozenset(firsts), array("q", sorted(forms)))
+    return NameIndex(frozenset(firsts), array("q", sorted(forms)))
 
 
 class _FirstWords:
@@ -85,7 +85,7 @@ def _begins(text: str, word: re.Match[str], firsts: frozenset[str]) -> bool:
 class DirectoryCheck:
     """The names of a list. The list may be replaced while texts are under way: each start is decided by one of them."""
 
-    names: Names = field(default_factory=Names)
+    names: NameIndex = field(default_factory=NameIndex)
     kind: str = "name"
     run: Run = _RUN
     needs: str = ""
@@ -137,7 +137,7 @@ def _is_last_initial(window: str, word: re.Match[str]) -> bool:
     return end - word.start() == 1 and word[0].isupper() and (end == len(window) or window[end] in ',;)|_\n"')
 
 
-def _is_listed(names: Names, form: str, words: list[re.Match[str]], window: str, start: int) -> bool:
+def _is_listed(names: NameIndex, form: str, words: list[re.Match[str]], window: str, start: int) -> bool:
     """Whether the words are a listed name, and written as one."""
     if len(words) > 1 and _has(names, form):
         return _has_capitals(words) or _is_plain(words, window)
@@ -160,6 +160,6 @@ def _is_plain(words: list[re.Match[str]], window: str) -> bool:
     return not said <= COMMON or (len(words) > 2 and not said.isdisjoint(PARTICLES))
 
 
-def _has(names: Names, form: str) -> bool:
+def _has(names: NameIndex, form: str) -> bool:
     """Whether it is listed, also with the s of a genitive."""
     return form in names or (form.endswith("s") and form[:-1] in names)

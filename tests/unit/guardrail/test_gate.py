@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.guardrail.check import KINDS, LONG_WORD_START, TOKEN_START, Check, Cue, Finding, Opener, PatternCheck, Run
+from app.guardrail.check import KINDS, LONG_WORD_START, TOKEN_START, Check, Cue, Finding, PatternCheck, Run, StartFinder
 from app.guardrail.checks import credential_checks, default_checks, optional_checks
 from app.guardrail.checks.service_formats import FORMATS, Format
 from app.guardrail.gate import Gate, GateClosed, redact
@@ -239,7 +239,7 @@ class Unhurried:
     """A check that is asked at every start that its plain form has: nothing is passed over to save time."""
 
     check: Check
-    opener: Opener
+    opener: StartFinder
     run: Run
 
     def __getattr__(self, name: str) -> Any:
@@ -247,7 +247,7 @@ class Unhurried:
 
     @classmethod
     def of(cls, check: Check) -> "Unhurried":
-        plain: Opener = LONG_WORD_START if check.opener is TOKEN_START else check.opener
+        plain: StartFinder = LONG_WORD_START if check.opener is TOKEN_START else check.opener
         if "national insurance" in getattr(check, "reason", ""):
             plain = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]{2}[ \d])", re.ASCII)
         return cls(check, plain, replace(check.run, min_extent=0))

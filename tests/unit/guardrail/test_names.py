@@ -29,10 +29,10 @@ def hidden(text: str) -> str:
         "Müller, Anna", "MÜLLER Anna", "A. Müller", "A.Müller", "Müller, A", "Anna K. Müller", "Anna  Müller",
         "Anna Mu\u0308ller", "Anna M&uuml;ller", "M&uuml;ller, Anna", "Аnnа Müller", "Anna Mül-\nler", "Maria Huber",
         "**Anna** Müller", "Jean-Luc O'Neil", "Jean Luc O’Neil", "O'Neil, Jean-Luc", "J. O'Neil", "J.-L. O'Neil",
-        "Jean-Luc ONeil", "Jan van den Berg", "Jan Van Den Berg", "J. van den Berg", "van den Berg, Jan", "Berg, Jan van den",
-        "Jan Vandenberg", "Vandenberg, Jan", "Gabriel García Márquez", "Gabriel Garcia", "G. Márquez",
-        "Maria A. Huber", "M. A. Huber", "Huber, Maria Anna", "Tom Weiss", "Will Power", "Sukarno", "Chen Ling-Hui",
-        "Oystein Laerke", "Анна Петрова", "Петрова А",
+        "Jean-Luc ONeil", "Jan van den Berg", "Jan Van Den Berg", "J. van den Berg", "van den Berg, Jan",
+        "Berg, Jan van den", "Jan Vandenberg", "Vandenberg, Jan", "Gabriel García Márquez", "Gabriel Garcia",
+        "G. Márquez", "Maria A. Huber", "M. A. Huber", "Huber, Maria Anna", "Tom Weiss", "Will Power", "Sukarno",
+        "Chen Ling-Hui", "Oystein Laerke", "Анна Петрова", "Петрова А",
     ],
 )  # fmt: skip
 def test_a_name_is_found_in_each_of_its_forms(name: str) -> None:
