@@ -133,9 +133,26 @@ def test_what_a_model_finds_in_a_mask_goes_on_behind_it() -> None:
     checks = checks_with(SegmentCheck(lambda _: found))
     text = "Send jane@example.com Miller and Smith the plan"
     assert redact(text, checks).text == f"Send [redacted: name]{text[40:]}"
-    text = "-----BEGIN PRIVATE KEY-----\nMIIEow\n-----END PRIVATE KEY----- Miller"
-    over = checks_with(SegmentCheck(lambda segment: [NamedSpan(0, len(segment), "name")]))
-    assert "Miller" not in redact(text, over).text
+    text = "-----BEGIN PRIVATE KEY-----\nMIIEow\n-----END PRIVATE KEY----- Miller and Smith"
+    over = checks_with(SegmentCheck(lambda segment: [NamedSpan(3, 32, "name")] if "END" in segment else []))
+    assert redact(text, over).text == "[redacted: credential] and Smith"
+
+
+def test_a_placeholder_in_what_a_model_finds_stays() -> None:
+    checks = (SegmentCheck(lambda segment: [NamedSpan(4, len(segment), "name")]),)
+    assert (
+        redact("Ask Ada [redacted: email] Byron", checks).text
+        == "Ask [redacted: name][redacted: email][redacted: name]"
+    )
+
+
+def test_a_long_text_is_cut_anywhere() -> None:
+    """Longer than what the gate keeps, so that it forgets the beginning."""
+    line = "Then Per Sson and Anna Müller spoke of the plan once more. "
+    whole = redact(line * 60, CHECKS)
+    assert whole.text == "Then [redacted: name] and [redacted: name] spoke of the plan once more. " * 60
+    for size in (1, 7, 500):
+        assert _states([(line * 60)[at : at + size] for at in range(0, len(line) * 60, size)])[-1] == whole.text
 
 
 def test_a_model_that_fails_closes_the_gate() -> None:
