@@ -15,8 +15,8 @@ _START = re.compile(rf"(?<![^\W_]){WORD.pattern}")
 _LONGEST = 64  # characters of a name with all that stands between its words
 _RUN = Run(re.compile(r"[^\d()\[\]{}:!?]*"), _LONGEST)
 _NEED_CAPITALS = FUNCTION_WORDS - PARTICLES
-_MAX_WORDS = 10
-_MAX_FORMS = 8
+_MORE_WORDS = 1  # than the list has, such as an initial in the middle
+_MAX_FORMS = 4
 # What may stand between the words of a name: marks, one comma or cell border, the end of a line with signs of lists
 # and quotations behind it, elements.
 _TAG = r"(?:</?[A-Za-z][^<>\n]{0,24}>|&nbsp;)"
@@ -36,6 +36,7 @@ class NameIndex:
 
     firsts: frozenset[str] = frozenset()  # the words that forms begin with
     forms: "array[int]" = field(default_factory=lambda: array("q"))
+    words: int = 0  # of the longest
 
     def __contains__(self, form: str) -> bool:
         wanted = hash(form)
@@ -45,12 +46,13 @@ class NameIndex:
 
 def names_of(listed: Iterable[str]) -> NameIndex:
     """The names of a list, ready to be looked for."""
-    firsts, forms = set[str](), set[int]()
+    firsts, forms, words = set[str](), set[int](), 0
     for name in listed:
         found = forms_of(name)
+        words = max(words, found.words)
         firsts.update(found.firsts)
         forms.update(map(hash, found.keys))
-    return NameIndex(frozenset(firsts), array("q", sorted(forms)))
+    return NameIndex(frozenset(firsts), array("q", sorted(forms)), words)
 
 
 class _FirstWords:
@@ -100,19 +102,19 @@ class DirectoryCheck:
         names, end = self.names, -1
         # The character behind a full stretch says only whether the last word is whole.
         size = min(len(window), start + _LONGEST)
-        for words, forms in _readings(window, start, size):
+        for words, forms in _readings(window, start, size, names.words + _MORE_WORDS):
             stop = words[-1].end()
             if any(_is_listed(names, form, words, window, start) for form in forms):
                 end = stop
         return Finding(start, end, self.kind, "listed name") if end > start else None
 
 
-def _readings(window: str, start: int, size: int) -> Iterator[tuple[list[re.Match[str]], list[str]]]:
+def _readings(window: str, start: int, size: int, most: int) -> Iterator[tuple[list[re.Match[str]], list[str]]]:
     """The first word, the first two, and so on, each with the keys that a list may have for them."""
     words: list[re.Match[str]] = []
     forms = [""]
     at = start
-    while len(words) < _MAX_WORDS and (word := WORD.match(window, at)) is not None and word.end() <= size:
+    while len(words) < most and (word := WORD.match(window, at)) is not None and word.end() <= size:
         if window[word.end() : word.end() + 1].isdigit():
             return
         initial = is_initial(window, word)

@@ -81,6 +81,8 @@ def test_a_model_that_does_not_answer_closes_the_gate(monkeypatch: pytest.Monkey
         ("Ask Dr. Ada Byron, J. Doe or Prof. Lee. Then", ["Ask Dr. Ada Byron, J. Doe or Prof. Lee. Then"]),
         ("# Head\n\nA text\n- item\n- item", ["# Head\n", "\n", "A text\n", "- item\n", "- item"]),
         (f"{'word ' * 12}and Ada\nByron stay together", [f"{'word ' * 12}and Ada\nByron stay together"]),
+        ("All of it is gone. then came more", ["All of it is gone. then came more"]),
+        (f"{'word ' * 12}\n- item", [f"{'word ' * 12}\n", "- item"]),
         ("Ada Byron\n12 High Street\nYork", ["Ada Byron\n", "12 High Street\n", "York"]),
     ],
 )
