@@ -18,7 +18,8 @@ from benchmarks.guardrail_quality.credentials import credentials
 from benchmarks.guardrail_quality.data import Missing
 from benchmarks.guardrail_quality.false_alarms import false_alarms
 from benchmarks.guardrail_quality.figures import Case, Figure, Row
-from benchmarks.guardrail_quality.masks import Masker, guardrail
+from benchmarks.guardrail_quality.masks import Masker, guardrail, masker
+from benchmarks.guardrail_quality.names import checks_for, names
 from benchmarks.guardrail_quality.peers import Peer, beside
 from benchmarks.guardrail_quality.personal import leak, recognisers, structured
 from benchmarks.guardrail_quality.said import said
@@ -27,7 +28,7 @@ from benchmarks.tables import console, show
 
 _REPOSITORY = Path(__file__).parents[2]
 # The recognisers' tests are those of a peer, of which it runs only some here; costs stand below the table.
-NOT_FOR_PEERS = {"recognisers", "cost"}
+NOT_FOR_PEERS = {"recognisers", "names", "cost"}
 
 
 def main() -> None:
@@ -43,12 +44,14 @@ def main() -> None:
         "recognisers": partial(recognisers, folder=folder),
         "leak": partial(leak, folder=folder),
         "false": partial(false_alarms, folder=folder),
+        "names": lambda _: names(folder),
         "cost": lambda _: cost(folder),
     }
     if unknown := set(options.only) - set(rows):
         sys.exit(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(rows)}")
     wanted = {name: partial(_measured, row) for name, row in rows.items() if not options.only or name in options.only}
-    measured = {name: row(guardrail) for name, row in wanted.items()}
+    masks = masker(checks_for(options.names, folder, options.names_model)) if options.names else guardrail
+    measured = {name: row(masks) for name, row in wanted.items()}
     quality = {name: row for name, row in wanted.items() if name not in NOT_FOR_PEERS}
     peers = list(beside(options.peers, quality)) if options.peers else []
     _print(measured, peers, summary=options.summary)
@@ -67,6 +70,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--misses", type=int, default=0, metavar="N", help="print so many of what is missed and masked in vain"
     )
+    parser.add_argument(
+        "--names", choices=("directory", "model"), help="hide names too: those of the labelled sets, or by a model"
+    )
+    parser.add_argument("--names-model", default="en_core_web_sm", metavar="MODEL", help="the model of spaCy for it")
     parser.add_argument("--summary", action="store_true", help="print only the figures that have a goal")
     parser.add_argument(
         "--peers", type=Path, metavar="PYTHON", help="tools of others beside ours (see requirements.txt)"

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from app.guardrail.check import Check
 from app.guardrail.checks import default_checks
 from app.guardrail.gate import redact
 
-_CHECKS = default_checks()
 _PLACEHOLDER = re.compile(r"\[redacted: [^\]\n]*\]")
 
 
@@ -24,14 +24,16 @@ class Span(NamedTuple):
 Masker = Callable[[str], Sequence[Span]]
 
 
-@functools.cache
-def guardrail(text: str) -> Sequence[Span]:
-    """Ours.
+def masker(checks: Sequence[Check]) -> Masker:
+    """What the guardrail masks with these checks.
 
     What is released is the text with a placeholder for each mask, so the pieces between placeholders are looked for one
     after the other. Where a piece stands more than once, the first place is taken: a mask may come out too short.
     """
-    return aligned(text, redact(text, _CHECKS).text)
+    return functools.cache(lambda text: aligned(text, redact(text, checks).text))
+
+
+guardrail = masker(default_checks())  # ours as it comes
 
 
 def left(text: str, masked: Iterable[Span]) -> str:

@@ -18,6 +18,7 @@ from app.db.session import Database
 from app.db.tables.people import Role, User
 from app.errors import Conflict, InvalidInput, NotFound, UnknownRole
 from app.identity.directory import add_person, add_role, add_service
+from app.identity.full_names import full_names
 from app.identity.names import find_person, find_role, find_user, known_roles, parse_name, person_ids
 from app.identity.subject import EVERYONE, FOR_PEOPLE, Capability, Label
 from tests.support.library_db import LibraryDb, check_refused, counts, touched
@@ -236,3 +237,14 @@ def test_a_key_lasts_as_long_as_an_administrator_says(
         return
     with library.changing(database, people[who]) as session:
         assert touched(session, statement) == 1
+
+
+def test_full_names_are_those_of_people_now_and_before(library: LibraryDb, database: Database) -> None:
+    with library.session("owner") as session:
+        given: dict[str, Any] = {"clearance": Label.INTERNAL, "allowed": [Capability.ASK]}
+        add_person(session, name="ada.b", display_name="Ada Byron", **given).former_display_names = ["Ada Noel"]
+        add_person(session, name="kim", display_name="", **given)
+        add_service(session, name="bot", display_name="Answer Bot", allowed=[Capability.ASK])
+    found = full_names(database)
+    assert {"Ada Byron", "Ada Noel"} <= set(found)
+    assert not {"kim", "Answer Bot"} & set(found)

@@ -12,74 +12,32 @@ from app.guardrail.checks import checks_with
 from app.guardrail.gate import Gate, redact
 from app.guardrail.names import segments
 from app.guardrail.names.directory import DirectoryCheck, names_of
-from app.guardrail.names.spans import Found, SegmentCheck
+from app.guardrail.names.spans import NamedSpan, SegmentCheck
 
 LISTED = ("Anna Müller", "Jean-Luc O'Neil", "Jan van den Berg", "García Márquez, Gabriel", "Will Power", "Sukarno")
 PERSON = re.compile(r"Per[A-Za-z]*(?:[ \n]Sson)?")
 
 
-def scripted(segment: str) -> Iterator[Found]:
+def scripted(segment: str) -> Iterator[NamedSpan]:
     """A model that sees how its segment begins, and so tells one cut of the text from another."""
     for match in PERSON.finditer(segment):
         if match.start() or len(segment) < 40:
-            yield Found(match.start(), match.end(), "name")
+            yield NamedSpan(match.start(), match.end(), "name")
     if segment.startswith("The") and len(segment) > 90:
-        yield Found(0, 12, "name")
+        yield NamedSpan(0, 12, "name")
 
 
 CHECKS = checks_with(DirectoryCheck(names_of(LISTED)), SegmentCheck(scripted))
 LIST_ALONE = checks_with(DirectoryCheck(names_of(LISTED)))
 PIECES = (
-    *LISTED,
-    "Anna",
-    "Mueller,",
-    "MULLER",
-    "A.",
-    "A. Müller",
-    "Müller, A.",
-    "J. van den Berg",
-    "Herr Müller",
-    "M&uuml;ller",
-    "**Anna** Müller",
-    "Anna\u200bMu\u0308ller",
-    "will power",
-    "Will",
-    "Anna Müller's",
-    "Sukarnos",
-    "O’Neil",
-    "| Müller | Anna |",
-    "<td>Anna</td><td>Müller</td>",
-    "\n> ",
-    "\n",
-    "\n\n",
-    "- ",
-    ", ",
-    ".",
-    ". ",
-    "! ",
-    "Dr.",
-    "(",
-    "7",
-    "Per Sson",
-    "Persson",
-    "Per\nSson",
-    "The quick start of a longer sentence goes on",
-    "the",
-    "prose that goes on",
-    "a" * 70,
-    "b c " * 60,
-    "anna.mueller@example.com",
-    "jane@example.com",
-    "4111 1111 1111 1111",
-    "AB51 ABC",
-    "postgres://app:hunter2@db/main",
-    "ghp_" + "a1B2" * 9,
-    "[redacted: name]",
-    "[redacted: ",
-    "日本語",
-    "-----BEGIN PRIVATE KEY-----\nMIIEow\n-----END PRIVATE KEY-----",
-    "password: ",
-)
+    *LISTED, "Anna", "Mueller,", "MULLER", "A.", "A. Müller", "Müller, A.", "J. van den Berg", "Herr Müller",
+    "M&uuml;ller", "**Anna** Müller", "Anna\u200bMu\u0308ller", "will power", "Will", "Anna Müller's", "Sukarnos",
+    "O’Neil", "| Müller | Anna |", "<td>Anna</td><td>Müller</td>", "\n> ", "\n", "\n\n", "- ", ", ", ".", ". ", "! ",
+    "Dr.", "(", "7", "Per Sson", "Persson", "Per\nSson", "The quick start of a longer sentence goes on", "the",
+    "prose that goes on", "a" * 70, "b c " * 60, "anna.mueller@example.com", "jane@example.com", "4111 1111 1111 1111",
+    "AB51 ABC", "postgres://app:hunter2@db/main", "ghp_" + "a1B2" * 9, "[redacted: name]", "[redacted: ", "日本語",
+    "-----BEGIN PRIVATE KEY-----\nMIIEow\n-----END PRIVATE KEY-----", "password: ",
+)  # fmt: skip
 texts = st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from(("", " ", " ", "\n"))), max_size=10).map(
     lambda parts: "".join(piece + gap for piece, gap in parts)
 )
@@ -133,7 +91,7 @@ def test_a_model_is_asked_about_the_same_segments(text: str) -> None:
     for pieces in (list(text), [text]):
         asked.append([])
 
-        def record(segment: str, seen: list[str] = asked[-1]) -> list[Found]:
+        def record(segment: str, seen: list[str] = asked[-1]) -> list[NamedSpan]:
             seen.append(segment)
             return []
 
@@ -145,6 +103,24 @@ def test_a_model_is_asked_about_the_same_segments(text: str) -> None:
     assert all(len(segment) <= segments.LONGEST for segment in asked[0])
 
 
+class PieceByPiece(Gate):
+    """A gate that looks at each piece alone, as a filter on tokens does."""
+
+    def feed(self, token: str) -> str:
+        return redact(token, CHECKS).text
+
+    def flush(self) -> str:
+        return ""
+
+
+@pytest.mark.parametrize("text", ["Ask Anna Müller now", "Ask Per Sson now"])
+def test_a_redaction_of_each_piece_alone_is_found(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Test of the test: a name that a token's end cuts in two goes out."""
+    monkeypatch.setitem(globals(), "Gate", PieceByPiece)
+    with pytest.raises(AssertionError):
+        _holds(text, list(range(1, len(text))))
+
+
 def test_names_across_a_cut_are_found_whole() -> None:
     """Test of the test: the listed name and the model's are hidden where they stand alone."""
     assert redact("Ask Anna Müller.", CHECKS).text == "Ask [redacted: name]."
@@ -153,17 +129,34 @@ def test_names_across_a_cut_are_found_whole() -> None:
 
 
 def test_what_a_model_finds_in_a_mask_goes_on_behind_it() -> None:
-    found = (Found(5, 40, "name"),)
+    found = (NamedSpan(5, 40, "name"),)
     checks = checks_with(SegmentCheck(lambda _: found))
     text = "Send jane@example.com Miller and Smith the plan"
     assert redact(text, checks).text == f"Send [redacted: name]{text[40:]}"
-    text = "-----BEGIN PRIVATE KEY-----\nMIIEow\n-----END PRIVATE KEY----- Miller"
-    over = checks_with(SegmentCheck(lambda segment: [Found(0, len(segment), "name")]))
-    assert "Miller" not in redact(text, over).text
+    text = "-----BEGIN PRIVATE KEY-----\nMIIEow\n-----END PRIVATE KEY----- Miller and Smith"
+    over = checks_with(SegmentCheck(lambda segment: [NamedSpan(3, 32, "name")] if "END" in segment else []))
+    assert redact(text, over).text == "[redacted: credential] and Smith"
+
+
+def test_a_placeholder_in_what_a_model_finds_stays() -> None:
+    checks = (SegmentCheck(lambda segment: [NamedSpan(4, len(segment), "name")]),)
+    assert (
+        redact("Ask Ada [redacted: email] Byron", checks).text
+        == "Ask [redacted: name][redacted: email][redacted: name]"
+    )
+
+
+def test_a_long_text_is_cut_anywhere() -> None:
+    """Longer than what the gate keeps, so that it forgets the beginning."""
+    line = "Then Per Sson and Anna Müller spoke of the plan once more. "
+    whole = redact(line * 60, CHECKS)
+    assert whole.text == "Then [redacted: name] and [redacted: name] spoke of the plan once more. " * 60
+    for size in (1, 7, 500):
+        assert _states([(line * 60)[at : at + size] for at in range(0, len(line) * 60, size)])[-1] == whole.text
 
 
 def test_a_model_that_fails_closes_the_gate() -> None:
-    def fail(segment: str) -> list[Found]:
+    def fail(segment: str) -> list[NamedSpan]:
         raise TimeoutError
 
     gate = Gate((SegmentCheck(fail),))

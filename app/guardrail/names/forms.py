@@ -28,6 +28,7 @@ class Forms:
 
     keys: tuple[str, ...] = ()
     firsts: tuple[str, ...] = ()
+    words: int = 0
 
 
 def forms_of(name: str) -> Forms:
@@ -42,7 +43,7 @@ def forms_of(name: str) -> Forms:
     words = surname or given
     if len(words) > 1:
         return _forms(_splits(words))
-    return Forms((ALONE + words[0],), words) if len(words[0]) > 2 else Forms()
+    return Forms((ALONE + words[0],), words, 1) if len(words[0]) > 2 else Forms()
 
 
 def _forms(parts: list[tuple[_Words, _Words]]) -> Forms:
@@ -58,7 +59,7 @@ def _forms(parts: list[tuple[_Words, _Words]]) -> Forms:
                 found[surname[-1] + first + "".join(surname[:-1])] = None
             firsts[words[0]] = None
         firsts.update(dict.fromkeys((*_beginnings(given), *_beginnings(surname), surname[-1])))
-    return Forms(tuple(found), tuple(firsts))
+    return Forms(tuple(found), tuple(firsts), max(len(given) + len(surname) for given, surname in parts))
 
 
 def _without_titles(words: _Words) -> _Words:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from app.guardrail.names.spans import Found
+from app.guardrail.names.spans import NamedSpan
 from app.guardrail.names.spelling import COMMON, WORD, is_capital, key
 
 _NEAR = 24  # characters before a name that may say that it is one
@@ -35,7 +35,7 @@ class PresidioNames:
         # A thread of its own, as nothing can end what runs in another's.
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="names")
 
-    def __call__(self, segment: str) -> Iterable[Found]:
+    def __call__(self, segment: str) -> Iterable[NamedSpan]:
         """The names in it. Raises TimeoutError, or what the model raises."""
         if not _may_hold_name(segment):
             return ()
@@ -83,7 +83,7 @@ def _may_hold_name(segment: str) -> bool:
     return any(is_capital(word[0]) for word in WORD.finditer(segment))
 
 
-def _names(segment: str, start: int, end: int) -> Iterable[Found]:
+def _names(segment: str, start: int, end: int) -> Iterable[NamedSpan]:
     """What a model calls a person, if it looks like one: two words with capitals, or one where people are named.
 
     A word alone is mostly the name of a product.
@@ -93,4 +93,4 @@ def _names(segment: str, start: int, end: int) -> Iterable[Found]:
     if not capitals or all(key(word[0]) in COMMON for word in words) or any(map(str.isdigit, segment[start:end])):
         return
     if len(words) > 1 or _NAMING.search(segment, max(start - _NEAR, 0), start) is not None:
-        yield Found(capitals[0].start(), capitals[-1].end(), "name")
+        yield NamedSpan(capitals[0].start(), capitals[-1].end(), "name")

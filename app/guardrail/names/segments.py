@@ -1,13 +1,12 @@
 """Cuts a stream into what a model is shown at a time: a sentence, a line, an item, a cell row. Pure.
 
-Where a segment ends depends on its own text and a look-ahead of two characters, and so not on how the stream was cut.
+Where a segment ends depends on its own text and the character behind it, and so not on how the stream was cut.
 """
 
 import re
 from collections.abc import Iterator
 
 LONGEST = 400
-AHEAD = 2  # characters behind a segment that say that it ends
 
 _SHORT = 48  # characters of a line that does not go on behind its break, such as an item or a row of an address
 
@@ -21,8 +20,8 @@ def first_segment(text: str, *, final: bool) -> int:
     """How long the segment is that a text begins with; 0 if that depends on what follows. `final`: nothing does."""
     end = next(_ends(text), None)
     if end is not None and end <= LONGEST:
-        return end if final or end + AHEAD <= len(text) else 0
-    if len(text) >= LONGEST + AHEAD:
+        return end
+    if len(text) > LONGEST:
         return text.rfind(" ", 0, LONGEST) + 1 or LONGEST
     return len(text) if final else 0
 

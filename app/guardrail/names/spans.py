@@ -16,7 +16,7 @@ _NOWHERE = re.compile(r"(?!)")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class NamedSpan:
     """Characters start..end are of a kind."""
 
     start: int
@@ -25,7 +25,7 @@ class Found:
 
 
 # Finds what is in one segment of the folded text. What it raises closes the gate.
-Recogniser = Callable[[str], Iterable[Found]]
+Recogniser = Callable[[str], Iterable[NamedSpan]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +51,7 @@ class Spans:
         self._recognisers = [check.recognise for check in checks if isinstance(check, SegmentCheck)]
         self._rest = ""  # the text from the first segment on that has not ended
         self._begin = 0  # where that stands
-        self._found: list[Found] = []
+        self._found: list[NamedSpan] = []
 
     @property
     def known(self) -> int:
@@ -74,7 +74,7 @@ class Spans:
         """Where findings begin in begin..end."""
         return (found.start for found in self._found if begin <= found.start < end)
 
-    def at(self, start: int) -> Found | None:
+    def at(self, start: int) -> NamedSpan | None:
         """The finding that covers `start` and goes farthest; one that began in a mask goes on behind it."""
         there = [found for found in self._found if found.start <= start < found.end]
         return max(there, key=lambda found: found.end, default=None)
@@ -83,7 +83,7 @@ class Spans:
         """The first `cut` characters of the text are gone."""
         self._begin -= cut
         self._found = [
-            Found(found.start - cut, found.end - cut, found.kind) for found in self._found if found.end > cut
+            NamedSpan(found.start - cut, found.end - cut, found.kind) for found in self._found if found.end > cut
         ]
 
     def _look_at(self, segment: str, begin: int) -> None:
@@ -93,7 +93,7 @@ class Spans:
         for recognise in self._recognisers:
             for found in recognise(segment):
                 for start, end in _outside(found.start, found.end, own):
-                    self._found.append(Found(begin + start, begin + end, found.kind))
+                    self._found.append(NamedSpan(begin + start, begin + end, found.kind))
 
 
 def _outside(start: int, end: int, own: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
