@@ -19,12 +19,21 @@ class Found:
     tail: Tail | None
 
 
+def _placeholder(stretch: str) -> int:
+    """Where a placeholder begins, of which the end of the stretch may leave two characters or more; -1 if none does."""
+    at = stretch.find(OPENING)
+    if at < 0:
+        at = stretch.rfind("[", max(len(stretch) - len(OPENING), 0), -1)
+        at = at if at >= 0 and OPENING.startswith(stretch[at:]) else -1
+    return at
+
+
 def longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = None) -> Found | None:
     """The longest finding at a start. None goes into what is hidden already: a placeholder, or what lies at `hidden`."""
     best: Found | None = None
     for group, left, end in asked:
         stretch, at = text[start : end + 1], len(left)
-        cut = stretch.find(OPENING) if hidden is None else hidden - start
+        cut = _placeholder(stretch) if hidden is None else hidden - start
         window = left + (stretch if cut < 0 else stretch[:cut] + "\0")
         for check in group.checks:
             found = check.at(window, at)
