@@ -8,7 +8,7 @@ LOOKALIKE_DIGITS = str.maketrans("ОоΟοЗзІіΙӀӏЧБб", "00003311111466
 
 
 # Of these the small form depends on what follows, or is two characters: each has to be one by itself.
-_SMALL: dict[int, int | str | None] = {**LOOKALIKES, ord("ς"): "σ"}
+_SMALL = {**LOOKALIKES, ord("ς"): ord("σ")}
 
 
 def lowered(text: str) -> str:

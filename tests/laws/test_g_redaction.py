@@ -100,8 +100,8 @@ def test_any_cutting_releases_prefixes_of_the_whole_redaction(text: str, data: s
 @pytest.mark.parametrize("way", range(7))
 def test_every_cut_in_two(secret: str, way: int) -> None:
     text = f"Yes: {disguised(secret, way)}, and more. "
-    step = 1 if LAW_FACTOR > 1 else 3  # all of them in `make laws`
-    for cut in range(way % step, len(text) + 1, step):
+    step = 1 if LAW_FACTOR > 1 else max(len(text) // 12, 1)  # all of them in `make laws`
+    for cut in range(7 * way % step, len(text) + 1, step):
         _holds(text, [text[:cut], text[cut:]])
 
 

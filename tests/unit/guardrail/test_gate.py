@@ -63,6 +63,11 @@ def test_nothing_is_found_within_a_placeholder_or_across_one() -> None:
     assert redact("see [email], one", checks).text == "see [[redacted: kind]], [redacted: kind]"
 
 
+def test_a_placeholder_of_which_a_window_shows_the_beginning_is_one() -> None:
+    once = redact("Pass-\n1020+\n(415)5544", CHECKS)
+    assert (once.text, redact(once.text, CHECKS).text) == ("Pass-\n1020+\n[redacted: phone]", once.text)
+
+
 def test_what_stands_before_a_mask_is_judged_by_what_the_mask_leaves() -> None:
     """Else it would be found when the text is redacted again. It is held until it is known whether there is a mask."""
     line = Run(re.compile(r"[^\n]*"), 14)
