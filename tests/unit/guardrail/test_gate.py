@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.guardrail.check import (
@@ -289,6 +289,7 @@ class Unhurried:
 
 
 @given(st.lists(BITS, max_size=14), st.sampled_from(("", " ")))
+@settings(max_examples=30)
 def test_what_is_passed_over_has_no_finding(bits: list[str], between: str) -> None:
     """Words of prose, short numbers and starts without a cue word before them: looking there changes nothing."""
     text = between.join(bits)
