@@ -19,6 +19,9 @@ ASSIGN = r"""(?:["'`\])]{0,2} {0,4}(?::=|=>|->|={1,3}|:|\|) {0,4}@?)"""
 PARTICLES = "是为為は가는은이"
 
 
+_BLANK = re.compile(r"[ \n]")
+
+
 @cache
 def _data() -> dict[str, Any]:
     text = files("app.guardrail").joinpath("cues.yaml").read_text("utf-8")
@@ -105,7 +108,7 @@ class FrameEnd:
             return bool(tail)
         if "[redacted: " in before[-40:]:
             return True  # one of a list of which the others were found
-        word = re.split(r"[ \n]", tail)[-1]
+        word = _BLANK.split(tail)[-1]
         return word in self._last or self._name.search(word) is not None
 
 

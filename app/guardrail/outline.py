@@ -4,7 +4,6 @@ A function of the text up to that place, and so the same for every cutting. Its 
 """
 
 import re
-from copy import copy
 
 _MAX_LINE = 400  # characters of a line that is looked at; a longer one names nothing
 _MAX_LABEL = 60
@@ -17,6 +16,11 @@ _SIGNS = " #*_>`\"'|"
 # How a label stands before the value, as the checks read it: one that says that a value follows, one that may.
 SURE = ": "
 UNSURE = " => "
+
+
+_ITEM = re.compile(r"[ >]*(?:[-+.] |\d{1,2}[.)] )")
+_ITEM_SIGN = re.compile(r"\A(?:[-+.] |\d{1,2}[.)] )")
+_COLUMN_NAME = re.compile(r" ?[\"']?[^\W\d][\w \-]{0,24}[\"']?")
 
 
 class LabelOutline:
@@ -38,7 +42,9 @@ class LabelOutline:
 
     def after(self, text: str) -> "LabelOutline":
         """The outline as it is behind a text, which it does not keep."""
-        other = copy(self)
+        other = LabelOutline()
+        other._line, other._label = self._line, self._label
+        other._header, other._delimiter = self._header, self._delimiter
         other.feed(text)
         return other
 
@@ -81,8 +87,8 @@ class LabelOutline:
     def _named_by(self, line: str) -> str:
         """The label that a line is to what follows it: an item keeps the one before the list."""
         text = line.strip(_SIGNS)
-        item = re.match(r"[ >]*(?:[-+.] |\d{1,2}[.)] )", line) is not None
-        text = re.sub(r"\A(?:[-+.] |\d{1,2}[.)] )", "", text) if item else text
+        item = _ITEM.match(line) is not None
+        text = _ITEM_SIGN.sub("", text) if item else text
         if text.endswith(":") and len(text) <= _MAX_LINE:
             return text.rstrip(": *_`")[-_MAX_LABEL:] + SURE
         if item:
@@ -94,4 +100,4 @@ class LabelOutline:
 
 def _is_header(cells: list[str]) -> bool:
     """Whether the cells of a line are the names of columns: short, and without digits."""
-    return len(cells) > 1 and all(re.fullmatch(r" ?[\"']?[^\W\d][\w \-]{0,24}[\"']?", cell) for cell in cells)
+    return len(cells) > 1 and all(_COLUMN_NAME.fullmatch(cell) for cell in cells)

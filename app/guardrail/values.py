@@ -29,6 +29,9 @@ _CODE = re.compile(
 )
 
 
+_HUMP = re.compile(r"[a-z][A-Z]")
+
+
 def entropy(value: str) -> float:
     """Shannon entropy of the characters, in bits a character."""
     counts = Counter(value)
@@ -45,5 +48,5 @@ def is_mixed(value: str) -> bool:
     letters = any(character.isalpha() for character in value)
     digits = any(character.isdigit() for character in value)
     signs = any(character in "!@#$%^&?+~|\\" for character in value)
-    humps = re.search(r"[a-z][A-Z]", value) is not None
+    humps = _HUMP.search(value) is not None
     return (letters and (digits or signs)) or (digits and signs) or humps

@@ -39,6 +39,9 @@ MAY_KEEP = {
     "app/audit/export_forms/cef.py:_header",  # by the kinds of records, which are ours
     "app/audit/export_forms/ocsf.py:_classified",  # by the classes of events, which are ours
     "app/audit/export_forms/parquet.py:schema",  # of nothing: the columns
+    "app/guardrail/cues.py:_data",  # of nothing: our own words
+    "app/guardrail/cues.py:names",  # by the sort of value, when the checks are made
+    "app/guardrail/explain.py:_rules",  # of nothing: what our checks are called
     "app/guardrail/groups.py:group_checks",  # by the checks, which are the same for all texts
     "app/indexing/quantizer.py:quantizer_for",  # by the number of dimensions
     "app/web/scim/provider.py:scim_provider",  # of nothing: what SCIM is told of our schemas

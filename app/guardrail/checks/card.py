@@ -24,12 +24,15 @@ _OTHER_NUMBER = re.compile(r"(?i)\b(?:imei|isbn|ean|tracking|iban)\b[^\n]{0,20}\
 _AFTER_URL = re.compile(r"https?://[^ \n=]*\Z")  # in its path; the value of a parameter counts
 
 
+_BETWEEN_GROUPS = re.compile(r"[ .\-]")
+
+
 def _is_grouped(text: str) -> bool:
     """Whether the digits stand as cards are written: in groups of one size, or of four and more, the last as it comes.
 
     A row of numbers that are one, two and three digits long is none.
     """
-    sizes = [len(group) for group in re.split(r"[ .\-]", text)]
+    sizes = [len(group) for group in _BETWEEN_GROUPS.split(text)]
     return len(set(sizes)) == 1 or min(sizes[:-1]) >= 4
 
 

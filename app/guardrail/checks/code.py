@@ -37,6 +37,9 @@ _ANSWER = re.compile(r"answer|maiden|antwort|mädchen|réponse|jeune fille|respu
 _VAGUE = re.compile(r"(?:the|your|der|le|el|il|o|de) c[oó]d(?:e|igo|ice)")
 
 
+_CARD_CODE = re.compile(r"security code|cv[vc]")
+
+
 def _is_code(match: re.Match[str], before: str) -> bool:
     cue = _CUE.found(lowered(before))
     value = match[0]
@@ -45,7 +48,7 @@ def _is_code(match: re.Match[str], before: str) -> bool:
     if value[0].isalpha() and not any(character.isdigit() for character in value):
         return _ANSWER.search(cue[0]) is not None
     digits = sum(character.isdigit() for character in value)
-    if cue["bare"] is not None and re.match(r"security code|cv[vc]", cue[0]) is not None:
+    if cue["bare"] is not None and _CARD_CODE.match(cue[0]) is not None:
         return digits >= 3
     least = 4 if cue["bare"] is not None or _VAGUE.match(cue[0]) is not None else 3
     return digits >= least and (value.strip("*#").isdigit() or cue["bare"] is None or not value.isalnum())

@@ -72,6 +72,10 @@ _ANY = Cue(
 )
 
 
+_HEX_32 = re.compile(r"[0-9a-f]{32}")
+_P_OPTION = re.compile(r"-p[^ ]")
+
+
 def _behind(cue: Cue, accept: Accept) -> Accept:
     """What stands behind this cue and is accepted."""
     return lambda match, before: cue.found(before.lower()) is not None and accept(match, before)
@@ -100,7 +104,7 @@ def _is_key_member(match: re.Match[str], before: str) -> bool:
 
 def _is_cookie(match: re.Match[str], before: str) -> bool:
     if before.endswith('response="'):
-        return re.fullmatch(r"[0-9a-f]{32}", match[0]) is not None
+        return _HEX_32.fullmatch(match[0]) is not None
     return _is_long_random(match, before)
 
 
@@ -113,7 +117,7 @@ def _is_argument(match: re.Match[str], before: str) -> bool:
     if cue is None:
         return False
     if cue["glued"] is not None:
-        return re.match(r"-p[^ ]", value) is not None and len(value) >= 6 and value[2:] not in {"assword", "ort"}
+        return _P_OPTION.match(value) is not None and len(value) >= 6 and value[2:] not in {"assword", "ort"}
     return not is_code(value) and len(value) >= 4
 
 

@@ -13,10 +13,13 @@ _URL = re.compile(
 _TEMPLATE = re.compile(r"\$\{.*|\$[a-z_]+|%s|\{.*|<.*|\[.*|\.{3}|x{3,}", re.IGNORECASE)
 
 
+_PORT = re.compile(r"\d{1,5}/")
+
+
 def _holds_password(match: re.Match[str], before: str) -> bool:
     if match["cut"] is not None:  # no "@" within reach: a password so long that the window ends in it, or a port
         return match.end() >= 128 + len(before) and "/" not in match["password"][:6]
-    return _TEMPLATE.fullmatch(match["password"]) is None and not re.match(r"\d{1,5}/", match["password"])
+    return _TEMPLATE.fullmatch(match["password"]) is None and not _PORT.match(match["password"])
 
 
 CHECK = PatternCheck(

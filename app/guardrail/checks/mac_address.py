@@ -16,9 +16,12 @@ _ADDRESS = re.compile(
 _NAMED = re.compile(r"(?i)\b(?:mac|hardware|ethernet|physical|wi-?fi|bssid|eui)\b[^\n]{0,24}\Z")
 
 
+_SEPARATOR = re.compile(r"[:.\-]")
+
+
 def _is_device(match: re.Match[str], before: str) -> bool:
     """Not the address of all devices, nor of none; of digits alone it may be a number of another kind."""
-    plain = re.sub(r"[:.\-]", "", match[0]).lower()
+    plain = _SEPARATOR.sub("", match[0]).lower()
     return len(set(plain)) > 1 and (not plain.isdigit() or _NAMED.search(before) is not None)
 
 

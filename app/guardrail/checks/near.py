@@ -41,9 +41,12 @@ _STRONG = re.compile(r"[!?$%^*~+#](?!\Z)|[!$#*]\Z")
 _WEAVED = re.compile(r"[a-z]\d+[a-z]|\d[A-Za-z]+\d|[a-z][A-Z]\w*\d|[A-Z]\d[a-z]|\d[a-z]+[A-Z]")
 
 
+_BLANK = re.compile(r"[ \n]")
+
+
 def _in_address(value: str, before: str) -> bool:
     """Whether the value is part of a web address or a link; what the parameters of one hold has checks of its own."""
-    return "//" in value or "](" in value or "://" in re.split(r"[ \n]", before)[-1]
+    return "//" in value or "](" in value or "://" in _BLANK.split(before)[-1]
 
 
 def _is_password(match: re.Match[str], before: str) -> bool:

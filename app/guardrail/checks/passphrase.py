@@ -24,9 +24,12 @@ _FUNCTION_WORDS = frozenset(
 )
 
 
+_BETWEEN = re.compile(r"[ \-]")
+
+
 def _is_phrase(match: re.Match[str], before: str) -> bool:
     cue = _CUE.found(lowered(before))
-    words = re.split(r"[ \-]", match[0])
+    words = _BETWEEN.split(match[0])
     if cue is None or any(word in _FUNCTION_WORDS for word in words):
         return False
     return len(words) >= 12 or 4 * sum(map(is_word_of_sentence, words)) <= len(words)

@@ -51,6 +51,9 @@ _TITLE = re.compile(
 _SUFFIXES = ("ed", "ing", "ly", "able", "ible", "tion", "ment", "less")
 
 
+_CALLED_PASSWORD = re.compile(r"[a-z_]*pass(?:word|wd)?[a-z_]*")
+
+
 def _is_password(match: re.Match[str], before: str) -> bool:
     cue = _CUE.found(lowered(before))
     value = match[0]
@@ -77,10 +80,7 @@ def _is_password(match: re.Match[str], before: str) -> bool:
 def is_word_of_sentence(word: str) -> bool:
     """Whether a word in small letters belongs to a sentence about passwords rather than being one."""
     return (
-        word in _WORDS
-        or word in _NO_VALUES
-        or word.endswith(_SUFFIXES)
-        or re.fullmatch(r"[a-z_]*pass(?:word|wd)?[a-z_]*", word) is not None
+        word in _WORDS or word in _NO_VALUES or word.endswith(_SUFFIXES) or _CALLED_PASSWORD.fullmatch(word) is not None
     )
 
 

@@ -4,7 +4,6 @@ A plan is loaded when its country is first asked for; all of them take 3 MB.
 """
 
 import re
-from functools import cache
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
@@ -22,7 +21,6 @@ _GROUPED = {"3-3-2-2": ["TR", "RU", "KZ"], "3-3-3": ["ES", "PL", "PT", "CZ"]}
 _KINDS = ("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "uan")
 
 
-@cache
 def _plan(region: str, kinds: tuple[str, ...]) -> re.Pattern[str]:
     """The national numbers of a country, without what is dialled before them."""
     metadata = PhoneMetadata.metadata_for_region(region)
@@ -31,21 +29,27 @@ def _plan(region: str, kinds: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or r"(?!)", re.ASCII)
 
 
+# Made beforehand: a plan that the first text with such a number makes would tell the next one by the clock.
+_NATIONAL = {region: _plan(region, _KINDS) for region in {*_TRUNK, *(one for of in _GROUPED.values() for one in of)}}
+_OF_MOBILES = {region: _plan(region, ("mobile",)) for region in _MOBILE}
+for _code, _regions in COUNTRY_CODE_TO_REGION_CODE.items():
+    for _region in _regions:
+        PhoneMetadata.metadata_for_region_or_calling_code(_code, _region)
+
+
 def is_national(number: str) -> bool:
     """Whether digits with a 0 in front are a number of some country."""
-    return any(
-        _plan(region, _KINDS).fullmatch(number if region == "IT" else number[1:]) is not None for region in _TRUNK
-    )
+    return any(_NATIONAL[region].fullmatch(number if region == "IT" else number[1:]) is not None for region in _TRUNK)
 
 
 def is_mobile(number: str) -> bool:
     """The same for mobile numbers."""
-    return any(_plan(region, ("mobile",)).fullmatch(number[1:]) is not None for region in _MOBILE)
+    return any(_OF_MOBILES[region].fullmatch(number[1:]) is not None for region in _MOBILE)
 
 
 def is_grouped(number: str, groups: str) -> bool:
     """Whether digits without a 0 are a number of a country that writes it in such groups."""
-    return any(_plan(region, _KINDS).fullmatch(number) is not None for region in _GROUPED[groups])
+    return any(_NATIONAL[region].fullmatch(number) is not None for region in _GROUPED[groups])
 
 
 def is_international(number: str) -> bool:

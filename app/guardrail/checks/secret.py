@@ -50,6 +50,10 @@ _IDENTIFIER = re.compile(
 _PRODUCT_KEY = re.compile(r"[A-Z0-9]{5}(?:-[A-Z0-9]{5}){2,7}")
 
 
+_SHORT_HASH = re.compile(r"[0-9a-f]{7,12}|[0-9a-f]{40}")
+_HUMP = re.compile(r"[a-z][A-Z]")
+
+
 def is_plain_query(before: str) -> bool:
     """Whether what follows is a parameter of an address whose name is not that of a secret."""
     return _QUERY.search(before) is not None and _IN_URL.search(before) is None
@@ -64,7 +68,7 @@ def _is_secret(match: re.Match[str], before: str) -> bool:
     if is_plain_query(before):
         return False
     strong = _STRONG_NAME.search(before.lower()[max(cue.start() - 16, 0) :]) is not None
-    if not strong and (_UUID.fullmatch(value) or re.fullmatch(r"[0-9a-f]{7,12}|[0-9a-f]{40}", value)):
+    if not strong and (_UUID.fullmatch(value) or _SHORT_HASH.fullmatch(value)):
         return False
     return any(c.isalpha() for c in value) and entropy(value) >= (2.8 if strong or len(value) >= 32 else 3.4)
 
@@ -88,7 +92,7 @@ def _is_header_value(match: re.Match[str], before: str) -> bool:
     value = match[0]
     if len(value) < 14:
         return before.lower().endswith("basic ") and _is_user_and_password(value)
-    mixed = any(c.isdigit() for c in value) or re.search(r"[a-z][A-Z]", value) is not None or "=" in value
+    mixed = any(c.isdigit() for c in value) or _HUMP.search(value) is not None or "=" in value
     return mixed and not is_code(value) and entropy(value) >= 2.8 and before != ""
 
 

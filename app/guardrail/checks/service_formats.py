@@ -70,9 +70,12 @@ class ServiceFormats:
     words: frozenset[str]
 
 
+_SIGN = re.compile(r"[^a-z0-9]")
+
+
 def fold_name(name: str) -> str:
     """A service's name as it stands in an identifier, without case and signs."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return _SIGN.sub("", name.lower())
 
 
 def _parse_part(word: str) -> FormatPart:

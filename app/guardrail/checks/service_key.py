@@ -31,6 +31,10 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 
 
+_SEPARATOR = re.compile(r"[_\-./+]")
+_CAPITAL = re.compile(r"[A-Z]")
+
+
 def _fits(one: Format, window: str, start: int) -> int:
     """Where a value of this format that begins here ends; 0 if there is none."""
     match = one.pattern.match(window, start)
@@ -104,7 +108,7 @@ def _is_generic(value: str, *, said: bool, assigned: bool) -> bool:
     """Whether a value of unknown form is as good as surely random."""
     if _UUID.fullmatch(value) or (_HEX.fullmatch(value) and len(value) in _DIGEST_SIZES):
         return said or assigned
-    longest = max(re.split(r"[_\-./+]", value), key=len)
+    longest = max(_SEPARATOR.split(value), key=len)
     if len(value) < 16:
         return longest == value and sum(map(str.isdigit, value)) >= 2 and is_random(value) and entropy(value) >= 2.8
     return is_random(longest) and entropy(value) >= 3.2
@@ -113,13 +117,13 @@ def _is_generic(value: str, *, said: bool, assigned: bool) -> bool:
 def _is_alone(value: str, before: str) -> bool:
     """Whether a quoted value is so random that whatever it is assigned to, it is a key; digests and ids are not."""
     assigned = _QUOTED.search(before)
-    if assigned is None or _HASH.search(re.sub(r"[A-Z]", lambda hump: f"_{hump[0]}", assigned["name"]).lower()):
+    if assigned is None or _HASH.search(_CAPITAL.sub(lambda hump: f"_{hump[0]}", assigned["name"]).lower()):
         return False
     if len(value) < 24 or sum(sign.isdigit() for sign in value) < 2 or _UUID.fullmatch(value):
         return False
     if _HEX.fullmatch(value):
         return len(value) not in {24, *_DIGEST_SIZES}
-    return is_random(max(re.split(r"[_\-./+]", value), key=len)) and entropy(value) >= 3.8
+    return is_random(max(_SEPARATOR.split(value), key=len)) and entropy(value) >= 3.8
 
 
 CHECK = ServiceKeyCheck()

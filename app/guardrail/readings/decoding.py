@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.guardrail.check import LONG, WORD, Check, Finding, Run, Tail
 from app.guardrail.gate import redact
+from app.guardrail.groups import group_checks
 
 _START = re.compile(r"(?<![A-Za-z0-9+/_\-])(?=[A-Za-z0-9+/_\-]{8})(?=[A-Za-z0-9+/_\-]{1,40}?[0-9A-Z])", re.ASCII)
 # What may be decoded: hexadecimal, base64, and base64 for addresses.
@@ -67,4 +68,5 @@ class DecodedReading:
 
 def decoded_reading(checks: Sequence[Check]) -> Check:
     """The checks in a reading that undoes base64 and hexadecimal."""
+    group_checks(tuple(checks))  # now, and not for the first text with such a token: the clock would tell the next one
     return DecodedReading(tuple(checks))

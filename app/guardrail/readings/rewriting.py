@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from app.guardrail.lookalikes import LOOKALIKE_DIGITS, LOOKALIKES
 from app.guardrail.normal import fold
 
+_DIGIT = re.compile("[0-9]")
+
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
@@ -66,7 +68,7 @@ def _with_digits(match: re.Match[str]) -> str:
     """A word with its look-alikes as digits, if it has other digits or nothing else: not every "o" is a zero."""
     word = match[0]
     number = word.translate(LOOKALIKE_DIGITS)
-    return number if number.isdigit() or re.search("[0-9]", word) else word
+    return number if number.isdigit() or _DIGIT.search(word) else word
 
 
 def glue(match: re.Match[str]) -> str:

@@ -44,6 +44,9 @@ _BYTES = re.compile(r"(?<![A-Za-z0-9])(?=[2-7][0-9A-Fa-f][ :])")
 _BYTES_RUN = Run(re.compile(r"(?:[2-7][0-9A-Fa-f][ :])*(?:[2-7][0-9A-Fa-f]?)?"), _EXTENT)
 
 
+_PAIR = re.compile(r"[2-7][0-9A-Fa-f](?=[ :]|\Z|[^0-9A-Za-z])")
+
+
 def _words(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
     """Spelled characters put together, with the pieces between them."""
     text, words, last = "", 0, 0
@@ -72,7 +75,7 @@ def _signs(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
 
 def _bytes(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
     """Characters as pairs of hexadecimal digits."""
-    pairs = re.findall(r"[2-7][0-9A-Fa-f](?=[ :]|\Z|[^0-9A-Za-z])", stretch)
+    pairs = _PAIR.findall(stretch)
     if len(pairs) >= _MIN_SIGNS:
         text = bytes.fromhex("".join(pairs)).decode("ascii").replace("\x7f", " ")
         yield before, Rewritten(text, [3 * place + 2 for place in range(len(text))], 0, len(text))
