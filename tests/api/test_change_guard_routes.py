@@ -29,6 +29,7 @@ CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 CHANGES_NOTHING: dict[Key, str] = {
     ("POST", "/ask"): "reads; writes an answer's trail",
     ("POST", "/search"): "reads; writes a record",
+    ("POST", "/guardrail/check"): "says what would be hidden in a text; writes a record",
     ("POST", "/feedback"): "writes what one says of one's own answer",
     ("POST", "/conversations"): "one's own conversation, which nobody else sees",
     ("PATCH", "/conversations/{conversation}"): "one's own conversation, which nobody else sees",
