@@ -144,7 +144,7 @@ class Check(Protocol):
 
     @property
     def kind(self) -> str:
-        """What is redacted: a key of KINDS; empty for a reading, whose findings have the kinds of the checks it asks."""
+        """What is redacted: a key of KINDS; empty for a reading, whose findings have the kinds of what it asks."""
 
     @property
     def run(self) -> Run:
