@@ -18,7 +18,7 @@ from app.answer.leaning import leans
 from app.answer.prompt import CITATION
 from app.answer.replies import REPLIES
 from app.guardrail.active_content import make_inert
-from app.guardrail.check import KINDS
+from app.guardrail.check import PLACEHOLDER
 from app.indexing.terms import MAX_WORDS, Word, query_terms
 
 # How many of the last turns a question can lean on.
@@ -35,7 +35,6 @@ SAME_TOPIC = 0.15
 
 # What stands before quotes, in every language.
 OWN_WORDS = tuple(texts[key] for texts in REPLIES.values() for key in ("may_help", "ungrounded"))
-_REDACTED = re.compile(rf"\[redacted: (?:{'|'.join(KINDS)})\]")
 
 Vector = NDArray[np.float32]
 
@@ -150,7 +149,7 @@ def _texts(earlier: Sequence[RecentTurn], embed: Callable[[str], Vector], redact
 
     def made(turn: RecentTurn, part: TurnPart, text: str, vector: Vector | None, weights: Weights) -> _Text:
         # Without what the guardrail takes out, and without the words that it puts there.
-        clean = _REDACTED.sub(" ", redact(text))
+        clean = PLACEHOLDER.sub(" ", redact(text))
         return _Text(turn, part, clean, query_terms(clean), embed(text) if vector is None else vector, weights)
 
     found = [
@@ -210,6 +209,6 @@ def _in_order(words: Sequence[Word], text: str) -> list[Word]:
 def _shown(words: Sequence[Word], text: str, redact: Callable[[str], str] | None = None) -> tuple[str, ...]:
     """The words as they are shown: those that stand in the redacted text, inert."""
     if redact is not None:
-        kept = {word.forms for word in query_terms(_REDACTED.sub(" ", redact(text)))}
+        kept = {word.forms for word in query_terms(PLACEHOLDER.sub(" ", redact(text)))}
         words = [word for word in words if word.forms in kept]
     return tuple(dict.fromkeys(make_inert(word.form) for word in _in_order(words, text) if not word.extra))

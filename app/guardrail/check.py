@@ -31,19 +31,23 @@ KINDS = {
     "name": "Names of people of a list, or that a model finds; off by default",
     "pay": "Amounts called salary, wage or bonus; off by default",
     "health": "Illnesses and treatments named as someone's; off by default",
+    "company term": "What the company's policy names: its own patterns and terms",
     "credential": "Passwords, keys, tokens, private keys and connection strings with a password",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Characters start..end of the text shown to the check. `open`: it goes on, and the check's tail says how far."""
+    """Characters start..end of the text shown to the check. `open`: it goes on, and the check's tail says how far.
+    `also`: other kinds that were found there, of which this is the longest.
+    """
 
     start: int
     end: int
     kind: str
     reason: str
     open: bool = False
+    also: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +85,19 @@ class Tail:
     longest: int = 0
 
 
-# A placeholder, whole or with its beginning cut off by the left edge of what a decision may read.
+# A placeholder, whole or with its beginning cut off by the left edge of what a decision may read. A policy may have it
+# say which of several values it stands for ("phone 2"), or how that ends ("card ending 1111").
 OPENING = "[redacted: "
+ENDING = " ending "
 _CUT_OPENING = "|".join(re.escape(OPENING[at:]) for at in range(1, len(OPENING) + 1))
-PLACEHOLDER = re.compile(rf"{re.escape(OPENING)}(?:{'|'.join(KINDS)})\]")
-MAX_PLACEHOLDER = len(OPENING) + max(map(len, KINDS)) + 1
-BEGUN = re.compile(prefixes(f"{OPENING}{kind}]" for kind in KINDS))  # one, or what one begins with
-_OWN_WORDS = re.compile(rf"(?:{re.escape(OPENING)}|\A(?:{_CUT_OPENING}))(?:{'|'.join(KINDS)})\]")
+INSIDE = rf"(?:{'|'.join(KINDS)})(?: [1-9][0-9]{{0,3}}|{ENDING}[0-9A-Z]{{4}})?\]"
+PLACEHOLDER = re.compile(rf"{re.escape(OPENING)}{INSIDE}")
+MAX_PLACEHOLDER = len(OPENING) + max(map(len, KINDS)) + len(ENDING) + 5
+BEGUN = re.compile(  # one, or what one begins with
+    rf"{prefixes(f'{OPENING}{kind}]' for kind in KINDS)}"
+    rf"|{re.escape(OPENING)}(?:{'|'.join(KINDS)})(?: (?:[1-9][0-9]{{0,3}}\]?)?|{prefixes([ENDING])}|{ENDING}[0-9A-Z]{{0,4}}\]?)"
+)
+_OWN_WORDS = re.compile(rf"(?:{re.escape(OPENING)}|\A(?:{_CUT_OPENING})){INSIDE}")
 
 
 def beginnings(words: Sequence[str]) -> re.Pattern[str]:

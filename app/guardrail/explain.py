@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.guardrail.check import Check
-from app.guardrail.gate import Gate, Mask, feed_whole, placeholder
+from app.guardrail.gate import Gate, feed_whole
+from app.guardrail.masks import Mask, placeholder
 from app.guardrail.normal import Normaliser
 
 _CHECKS = "app.guardrail.checks."

@@ -7,12 +7,13 @@ of the findings; one unbroken mask becomes one placeholder, named after the long
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from app.guardrail.check import BEFORE, BEGUN, MAX_PLACEHOLDER, OPENING, PLACEHOLDER, WORD, Check, Run, Tail
 from app.guardrail.groups import CheckGroup
 from app.guardrail.lookalikes import lowered
+from app.guardrail.masks import LatestMask, Mask, Renderer, ShownValue
 from app.guardrail.names.spans import Spans
 from app.guardrail.normal import Normaliser
 from app.guardrail.outline import LabelOutline
@@ -36,26 +37,11 @@ class Redacted:
     counts: Mapping[str, int]
 
 
-@dataclass(slots=True)
-class Mask:
-    """What one placeholder stands for: characters start..end of the raw text, and the finding that began it."""
-
-    start: int
-    end: int
-    kind: str
-    reason: str
-    check: Check | None  # none for what a model found
-
-
-def placeholder(kind: str) -> str:
-    """What stands in the text instead of a finding."""
-    return f"[redacted: {kind}]"
-
-
 class Gate:
     """Redacts one stream: `feed` each piece, `flush` at its end. An aborted stream is simply not flushed."""
 
-    def __init__(self, checks: Sequence[Check]) -> None:
+    def __init__(self, checks: Sequence[Check], renderer: Renderer | None = None) -> None:
+        """`renderer` chooses what a masked value is shown as; without one that is its kind."""
         self._starts = Starts(checks)
         self._spans = Spans(checks)
         self._normaliser = Normaliser()
@@ -64,11 +50,10 @@ class Gate:
         self._drops: list[int] = []
         self._scan = 0  # starts before this are decided
         self._out = 0  # raw position: what lies before is released or swallowed
-        self._mask_start = self._mask_end = -1  # the latest mask
-        self._mask_before = ""  # the redacted text before it
-        self._mask_kind = ""
+        self._mask = LatestMask(renderer)
         self._outline = LabelOutline()  # of the redacted text
-        self._outlined = 0  # what lies before was fed to it
+        self._outlined = 0  # what lies before was fed to it, but for what stands for the latest mask
+        self._outlines_mask = True  # unless that was too
         # Starts without a finding whose windows reach beyond what is decided: a mask there changes what they see.
         self._judged: list[tuple[int, int, list[Asked]]] = []
         self._tail: Tail | None = None
@@ -87,7 +72,7 @@ class Gate:
     @property
     def held(self) -> int:
         """Characters that came in and are neither released nor swallowed yet."""
-        return len(self._raw) - self._out
+        return len(self._raw) - self._out + self._mask.held
 
     def feed(self, token: str) -> str:
         """Take the next piece of the text; returns what can be released now (often nothing, or more than the piece)."""
@@ -133,8 +118,10 @@ class Gate:
             self._decide(limit, final=final)
         self._judged = [one for one in self._judged if one[1] >= self._scan]
         if final:
+            self._close()
             self._release(size)
-        elif self._scan > self._mask_end:
+        elif self._scan > self._mask.end:
+            self._close()
             self._release(self._oldest())
             self._outline_upto(self._oldest())
         released = "".join(self._parts)
@@ -158,16 +145,16 @@ class Gate:
             return
         found = self._starts.find(self._text, self._scan, limit)
         found += [(at, _SPAN) for at in self._spans.starts(self._scan, limit)]
-        queue, at, masked = self._behind_mask(found, limit), 0, self._mask_end
+        queue, at, masked = self._behind_mask(found, limit), 0, self._mask.end
         while True:
-            if self._mask_end != masked:
-                queue, at, masked = self._behind_mask(queue[at:], limit), 0, self._mask_end
+            if self._mask.end != masked:
+                queue, at, masked = self._behind_mask(queue[at:], limit), 0, self._mask.end
             while at < len(queue) and queue[at][0] < self._scan:
                 at += 1
             start = queue[at][0] if at < len(queue) else limit
             # Behind a mask stands a bracket, not the character that was there: every check gets to see that start.
-            if self._scan <= self._mask_end <= start and self._mask_end < limit:
-                start = self._mask_end
+            if self._scan <= self._mask.end <= start and self._mask.end < limit:
+                start = self._mask.end
                 groups: Sequence[CheckGroup] = self._starts.groups
             elif start >= limit:
                 break
@@ -187,9 +174,9 @@ class Gate:
         """The starts in order, with those near the latest mask that text before it may be the cue of. Farther on, what
         stands before a start is the text itself (`_before`).
         """
-        if self._mask_end < 0 or self._mask_end + BEFORE <= self._scan:
+        if self._mask.end < 0 or self._mask.end + BEFORE <= self._scan:
             return sorted(starts)
-        begin, end = max(self._scan, self._mask_end), min(limit, self._mask_end + BEFORE)
+        begin, end = max(self._scan, self._mask.end), min(limit, self._mask.end + BEFORE)
         return sorted({*starts, *self._starts.behind_mask(self._text, begin, end)})
 
     def _judge(self, start: int, groups: Sequence[CheckGroup], *, final: bool) -> bool:
@@ -204,7 +191,7 @@ class Gate:
         best = best if within else self._or_span(best, start)
         self._scan = start + 1
         if best is not None:
-            self._mask(start, best, before)
+            self._take_finding(start, best, before)
             if best.tail is not None:
                 self._swallow(best.tail, final=final)
         elif asked:
@@ -246,18 +233,21 @@ class Gate:
     def _or_span(self, best: StartFinding | None, start: int) -> StartFinding | None:
         """What was found, or what a model found there if that goes farther."""
         span = self._spans.at(start)
-        if span is None or (best is not None and best.size >= span.end - start):
+        if span is None:
             return best
-        return StartFinding(span.end - start, span.kind, "found by a model", None, None)
+        if best is not None and best.size >= span.end - start:
+            return replace(best, kinds=best.kinds.union((span.kind,)))
+        kinds = best.kinds.union((span.kind,)) if best is not None else frozenset((span.kind,))
+        return StartFinding(span.end - start, span.kind, "found by a model", None, None, kinds)
 
     def _before(self, start: int) -> str:
         """The text left of a start as a reader of the release sees it, so that redacting twice changes nothing."""
-        if start < self._mask_end:
+        if start < self._mask.end:
             return self._text[max(start - BEFORE, 0) : start]
-        since = self._text[max(self._mask_end, start - BEFORE, 0) : start]
-        if self._mask_end < 0 or len(since) >= BEFORE:
+        since = self._text[max(self._mask.end, start - BEFORE, 0) : start]
+        if self._mask.end < 0 or len(since) >= BEFORE:
             return since
-        return (self._mask_before + placeholder(self._mask_kind) + since)[-BEFORE:]
+        return (self._mask.before + self._mask.stand_in + since)[-BEFORE:]
 
     def _label(self, start: int) -> str:
         """What names the place otherwise, as a reader of the release sees it; none within a mask."""
@@ -265,30 +255,50 @@ class Gate:
             return ""
         self._judged = [one for one in self._judged if one[1] >= start]
         self._outline_upto(min(self._oldest(), start))
-        return self._outline.after(self._text[self._outlined : start]).label()
+        return self._outline.after(self._unfed(start)).label()
 
     def _outline_upto(self, end: int) -> None:
         """Show the outline what is decided whatever follows."""
         if end > self._outlined:
-            self._outline.feed(self._text[self._outlined : end])
-            self._outlined = end
+            self._outline.feed(self._unfed(end))
+            self._outlined, self._outlines_mask = end, True
 
-    def _mask(self, start: int, found: StartFinding, before: str) -> None:
-        if start > self._mask_end:
-            before = self._look_again(start, before)
-            self._begin(start, found)
-            self._mask_start = self._mask_end = start
-            self._mask_before, self._mask_kind = before, found.kind
-        self._cover(max(self._mask_end, start + found.size))
+    def _unfed(self, end: int) -> str:
+        """What the outline was not shown yet of the redacted text up to a place behind the latest mask."""
+        text = self._text[self._outlined : end]
+        return text if self._outlines_mask else self._mask.stand_in + text
 
-    def _begin(self, start: int, found: StartFinding) -> None:
-        """A placeholder, behind what stands before it."""
+    def _take_finding(self, start: int, found: StartFinding, before: str) -> None:
+        if start > self._mask.end:
+            self._begin(start, found, self._look_again(start, before))
+        else:
+            self._show(self._mask.extend(found.kinds))
+        self._cover(max(self._mask.end, start + found.size))
+
+    def _begin(self, start: int, found: StartFinding, before: str) -> None:
+        """A mask begins, behind what stands before it."""
+        self._close()
         self._release(start)
         if self.masks is not None:
             self.masks.append(Mask(self._cut + self._out, 0, found.kind, found.reason, found.check))
-        self._outline.feed(self._text[self._outlined : start] + placeholder(found.kind))
-        self._parts.append(placeholder(found.kind))
-        self._counts[found.kind] += 1
+        self._outline.feed(self._unfed(start))
+        self._outlined, self._outlines_mask = start, False
+        self._show(self._mask.begin(start, found, before))
+
+    def _close(self) -> None:
+        """The latest mask has come to its end."""
+        if self._mask.open:
+            self._show(self._mask.close())
+
+    def _show(self, shown: ShownValue | None) -> None:
+        """Release what the latest mask is shown as, once that is known."""
+        if shown is None:
+            return
+        self._parts.append(shown.text)
+        if shown.hidden:
+            self._counts[self._mask.kind] += 1
+        if self.masks:
+            self.masks[-1].action = shown.action
 
     def _look_again(self, start: int, before: str) -> str:
         """Mask what is found left of a mask now that nothing can be read there; gives the text before the mask.
@@ -297,22 +307,24 @@ class Gate:
         """
         text = self._text
         for begin, reach, asked in self._judged:
-            if begin < max(self._mask_end, self._outlined) or reach < start or begin >= start:
+            if begin < max(self._mask.end, self._outlined) or reach < start or begin >= start:
                 continue
             found = longest(text, begin, [(group, left, start) for group, left, end in asked if end >= start], start)
             if found is None:
                 continue
             end = begin + found.size
-            self._begin(begin, found)
-            self._cover(end)
             kept = before[: max(len(before) - (start - begin), 0)]
-            before = (kept + placeholder(found.kind) + text[end:start])[-BEFORE:]
+            self._begin(begin, found, kept)
+            self._cover(end)
+            before = (kept + self._mask.stand_in + text[end:start])[-BEFORE:]
         return before
 
     def _cover(self, end: int) -> None:
         """Lengthen the mask."""
-        self._mask_end = self._outlined = end
-        self._out = end + bisect_left(self._drops, end)
+        self._outlined = end
+        out = end + bisect_left(self._drops, end)
+        self._show(self._mask.cover(self._raw[self._out : out], end))
+        self._out = out
         if self.masks:
             self.masks[-1].end = self._cut + self._out
 
@@ -320,18 +332,18 @@ class Gate:
         """Lengthen the mask over an open finding: to its end if that is known, else over all that must belong to it."""
         size, ended = len(self._text), False
         if not tail.closer:
-            match = tail.pattern.match(self._text, self._mask_end)
+            match = tail.pattern.match(self._text, self._mask.end)
             ended = match is not None and match.end() < size
             self._cover(match.end() if ended and match is not None else size)
         while tail.closer and not ended:
-            match = tail.pattern.match(self._text, self._mask_end)
+            match = tail.pattern.match(self._text, self._mask.end)
             closed = match is not None and match.lastgroup == "closer"
-            known = size - match.end() >= tail.ahead if match else size - self._mask_end > tail.longest
+            known = size - match.end() >= tail.ahead if match else size - self._mask.end > tail.longest
             if not (closed or known or final):
                 break
             ended = closed or match is None
-            self._cover(self._mask_end if match is None else match.end())
-        self._scan = self._mask_end
+            self._cover(self._mask.end if match is None else match.end())
+        self._scan = self._mask.end
         self._tail = None if ended or final else tail
 
     def _release(self, upto: int) -> None:
@@ -361,8 +373,7 @@ class Gate:
         self._scan -= cut
         self._out -= raw_cut
         self._cut += raw_cut
-        self._mask_start = max(self._mask_start - cut, -1)
-        self._mask_end = max(self._mask_end - cut, -1)
+        self._mask.end = max(self._mask.end - cut, -1)
 
 
 def redact(text: str, checks: Sequence[Check]) -> Redacted:

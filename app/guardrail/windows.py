@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.guardrail.check import OPENING, PLACEHOLDER, Check, Tail
+from app.guardrail.check import OPENING, PLACEHOLDER, Check, Finding, Tail
 from app.guardrail.groups import CheckGroup
 
 # A group of checks, what it is shown left of a start, and where the stretch to the right ends.
@@ -12,13 +12,16 @@ Asked = tuple[CheckGroup, str, int]
 
 @dataclass(frozen=True, slots=True)
 class StartFinding:
-    """A finding of so many characters, why, and the check that made it. `tail`: how it goes on, if it does."""
+    """A finding of so many characters, why, and the check that made it. `tail`: how it goes on, if it does. `kinds`:
+    its own and those of shorter ones at the same start.
+    """
 
     size: int
     kind: str
     reason: str
     check: Check | None
     tail: Tail | None
+    kinds: frozenset[str]
 
 
 def _placeholder(text: str, start: int, end: int) -> int:
@@ -31,7 +34,9 @@ def _placeholder(text: str, start: int, end: int) -> int:
 
 def longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = None) -> StartFinding | None:
     """The longest finding at a start. None goes into what is hidden: a placeholder, or what lies from `hidden` on."""
-    best: StartFinding | None = None
+    best: Finding | None = None
+    by: Check | None = None
+    kinds: frozenset[str] = frozenset()
     for group, left, end in asked:
         at = len(left)
         cut = _placeholder(text, start, end) if hidden is None else hidden
@@ -40,6 +45,9 @@ def longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = 
             found = check.at(window, at)
             if found is None or 0 <= cut < start + found.end - at:
                 continue
-            if best is None or found.end - at > best.size:
-                best = StartFinding(found.end - at, found.kind, found.reason, check, check.tail if found.open else None)
-    return best
+            kinds = kinds.union(found.also, (found.kind,))
+            if best is None or found.end - found.start > best.end - best.start:
+                best, by = found, check
+    if best is None or by is None:
+        return None
+    return StartFinding(best.end - best.start, best.kind, best.reason, by, by.tail if best.open else None, kinds)

@@ -5,7 +5,8 @@ of them releases what the right one does, or its own redaction of it.
 from collections.abc import Sequence
 
 from app.guardrail.check import Check, PatternCheck
-from app.guardrail.gate import Gate, placeholder, redact
+from app.guardrail.gate import Gate, redact
+from app.guardrail.masks import placeholder
 
 
 class PieceByPiece(Gate):

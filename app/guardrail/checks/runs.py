@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import KINDS, Run
+from app.guardrail.check import INSIDE, Run
 
 # A number, and what may be said of it right behind: an extension, that it is a fax, a month.
 NUMBER_AND_LABEL = Run(
@@ -30,7 +30,7 @@ HEX_START = re.compile(
 )
 
 # A placeholder, whole or with its beginning cut off by the left edge of what a decision may read.
-_PLACEHOLDER = re.compile(rf"(?:\[redacted: |\A[a-z: ]{{0,11}})(?:{'|'.join(KINDS)})\]")
+_PLACEHOLDER = re.compile(rf"(?:\[redacted: |\A[a-z: ]{{0,11}}){INSIDE}")
 
 
 def words_before(before: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from app.guardrail.check import WORD, Check, Cue, Finding, Run, Tail
 from app.guardrail.names.segments import first_segment
 
-_OWN = re.compile(r"\[redacted: [a-z ]*\]?")
+_OWN = re.compile(r"\[redacted: [a-z ]*[0-9A-Z]*\]?")
 _NOWHERE = re.compile(r"(?!)")
 
 

@@ -62,7 +62,7 @@ class DecodedReading:
             found = sorted(kind for kind, count in counts.items() if count > known.get(kind, 0))
             if found and (best is None or end > best.end):
                 kind = "credential" if "credential" in found else found[0]
-                best = Finding(start, end, kind, "encoded", end - start >= self.run.extent)
+                best = Finding(start, end, kind, "encoded", end - start >= self.run.extent, frozenset(found))
         return best
 
 

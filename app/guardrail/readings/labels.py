@@ -9,7 +9,7 @@ from app.guardrail.cues import number_labels
 from app.guardrail.groups import CheckGroup
 from app.guardrail.lookalikes import lowered
 from app.guardrail.outline import UNSURE
-from app.guardrail.readings.reading import TAIL, groups_of
+from app.guardrail.readings.reading import TAIL, groups_of, longer
 from app.guardrail.values import is_mixed
 
 # The beginning of a line or cell, behind its sign and a quote.
@@ -48,8 +48,8 @@ class LabelledReading:
             end = group.run.end(window, start)
             for check in group.checks if end - start >= group.run.min_extent else ():
                 found = check.at(window[: end + 1], start)
-                if found is not None and (best is None or found.end > best.end) and _fills(window, start, found):
-                    best = found
+                if found is not None and _fills(window, start, found):
+                    best = longer(best, found)
         return best
 
 

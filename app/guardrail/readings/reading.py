@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.guardrail.check import BEFORE, Check, Cue, Finding, Run, Tail
 from app.guardrail.groups import CheckGroup, group_checks
@@ -37,10 +37,8 @@ class Reading:
         best: Finding | None = None
         for before, shown in self.rewrite(window[:start], window[start:]):
             found = self._ask(before[-BEFORE:], shown, start)
-            if found is not None and _in_table(window, start, found):
-                continue
-            if found is not None and (best is None or found.end > best.end):
-                best = found
+            if found is None or not _in_table(window, start, found):
+                best = longer(best, found)
         return best
 
     def _ask(self, before: str, shown: Rewritten, start: int) -> Finding | None:
@@ -55,8 +53,7 @@ class Reading:
         for end in reversed(shown.glued if asked else ()):
             if best is not None and best.end >= start + shown.ends[end - 1]:
                 break
-            cut = _longest(asked, text[: at + end], at, shown, start)
-            best = cut if cut is not None and (best is None or cut.end > best.end) else best
+            best = longer(best, _longest(asked, text[: at + end], at, shown, start))
         return best
 
 
@@ -72,10 +69,18 @@ def _longest(groups: Sequence[CheckGroup], text: str, at: int, shown: Rewritten,
             if found is None or found.end - at <= shown.first or _ends_before_break(check, text, at, shown, found):
                 continue
             stop = start + shown.ends[found.end - at - 1]
-            if best is None or stop > best.end:
-                goes_on = found.open and check.tail is not None and not check.tail.closer
-                best = Finding(start, stop, found.kind, found.reason, goes_on)
+            goes_on = found.open and check.tail is not None and not check.tail.closer
+            best = longer(best, Finding(start, stop, found.kind, found.reason, goes_on, found.also))
     return best
+
+
+def longer(best: Finding | None, found: Finding | None) -> Finding | None:
+    """The longer of two findings at one start, the first if neither is, with the kinds of both."""
+    if best is None or found is None:
+        return best or found
+    taken, other = (found, best) if found.end > best.end else (best, found)
+    also = taken.also.union(other.also, (other.kind,))
+    return taken if also == taken.also or also == {taken.kind} else replace(taken, also=also)
 
 
 def _ends_before_break(check: Check, text: str, at: int, shown: Rewritten, found: Finding) -> bool:

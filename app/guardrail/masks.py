@@ -1,0 +1,129 @@
+"""What a mask is shown as. Where masks lie is found without it, so a policy never changes what else is found."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.guardrail.check import OPENING, Check
+from app.guardrail.windows import StartFinding
+
+MAX_VALUE = 256  # characters of a value that may be shown, or stood for by more than its kind
+
+
+def placeholder(kind: str) -> str:
+    """What stands in the text instead of a finding."""
+    return f"{OPENING}{kind}]"
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedValue:
+    """The text under a mask, the kind of the finding that began it, and the kinds of all findings in it."""
+
+    text: str
+    kind: str
+    kinds: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownValue:
+    """What a reader sees instead of a value. `hidden`: it is not the value itself; `action` says what was done."""
+
+    text: str
+    action: str = "remove"
+    hidden: bool = True
+
+
+class Renderer(Protocol):
+    """Chooses what a masked value is shown as. A function of the value and of those it was asked to `show` before."""
+
+    def stand_in(self, value: MaskedValue) -> str:
+        """What `show` would give, as the text that the checks see before what follows. Has no effect."""
+
+    def show(self, value: MaskedValue) -> ShownValue:
+        """What is shown. Raises AnswerRefused."""
+
+    def may_differ(self, kinds: frozenset[str], size: int) -> bool:
+        """Whether a value of these kinds and so many characters, or one that goes on so, may be shown otherwise than
+        by its kind. Once it may not, that stays so, whatever follows.
+        """
+
+
+@dataclass(slots=True)
+class Mask:
+    """What one placeholder stands for: characters start..end of the raw text, and the finding that began it."""
+
+    start: int
+    end: int
+    kind: str
+    reason: str
+    check: Check | None  # none for what a model found
+    action: str = "remove"
+
+
+class LatestMask:
+    """The latest mask of a stream: where it lies in the folded text, what stands before it, and what it is shown as.
+
+    That is chosen when its end is known; at once where its kind alone is shown whatever follows.
+    """
+
+    def __init__(self, renderer: Renderer | None) -> None:
+        self.end = -1
+        self.before = ""  # the redacted text before it
+        self.open = False  # what it is shown as is not chosen yet
+        self.held = 0  # characters of it that are held back
+        self._renderer = renderer
+        self.kind = ""
+        self._kinds: frozenset[str] = frozenset()
+        self._value: list[str] = []
+        self._shown = ShownValue("")
+
+    def begin(self, start: int, found: StartFinding, before: str) -> ShownValue | None:
+        """A mask begins; gives what it is shown as, if that is known already."""
+        self.end = start
+        self.before = before
+        self.kind, self._kinds = found.kind, found.kinds
+        self._value, self.held = [], 0
+        self.open = True
+        return self._settled()
+
+    def extend(self, kinds: Iterable[str]) -> ShownValue | None:
+        """Another finding belongs to it; gives what it is shown as, if that is known now and was not before."""
+        self._kinds = self._kinds.union(kinds)
+        return self._settled() if self.open else None
+
+    def cover(self, raw: str, end: int) -> ShownValue | None:
+        """It reaches to `end`, over so much of the raw text more; gives what it is shown as, if that is known by it."""
+        self.end = end
+        if not self.open:
+            return None
+        self.held += len(raw)
+        if self.held <= MAX_VALUE:
+            self._value.append(raw)
+        return self._settled()
+
+    def close(self) -> ShownValue:
+        """Its end is known: what it is shown as."""
+        value = self._masked
+        return self._settle(ShownValue(placeholder(value.kind)) if self._renderer is None else self._renderer.show(value))
+
+    @property
+    def stand_in(self) -> str:
+        """What stands for it before the text behind it."""
+        if not self.open or self._renderer is None:
+            return self._shown.text if self._shown.hidden else placeholder(self.kind)
+        return self._renderer.stand_in(self._masked)
+
+    @property
+    def _masked(self) -> MaskedValue:
+        text = "".join(self._value) if self.held <= MAX_VALUE else ""
+        return MaskedValue(text, self.kind, self._kinds)
+
+    def _settled(self) -> ShownValue | None:
+        if self._renderer is not None and self._renderer.may_differ(self._kinds, self.held):
+            return None
+        return self._settle(ShownValue(placeholder(self.kind)))
+
+    def _settle(self, shown: ShownValue) -> ShownValue:
+        self.open, self.held = False, 0
+        self._value, self._shown = [], shown
+        return shown
