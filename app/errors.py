@@ -11,7 +11,8 @@ AppError
 │   ├── InPersonNeeded         a service asks for what a person does with their own key alone
 │   ├── CrossSiteRequest       a change in a browser's session that this site's own page did not send
 │   ├── SignInNotAllowed       who signs in is nobody who may come in, or the sign-in is over
-│   └── LabelTooHigh           the context carries a label above what the model endpoint may see
+│   ├── LabelTooHigh           the context carries a label above what the model endpoint may see
+│   └── AnswerWithheld         the answer holds a value that the company's policy gives out to nobody like the caller
 ├── NotFound              404  absent, or not visible to you: the same bytes either way
 │   └── NotOfSource            a provisioning service would change what is not of its source, whether or not it is there
 ├── Conflict              409  the name is taken, or the thing is in use
@@ -108,6 +109,18 @@ class BeyondReach(NotAllowed):
 
 class LabelTooHigh(NotAllowed):
     title = "The model endpoint may not see this label"
+
+
+class AnswerWithheld(NotAllowed):
+    title = "The answer may not be given out"
+
+    def __init__(self, kind: str = "") -> None:
+        """The kind of the value, never the value."""
+        super().__init__(
+            f"The answer holds a value ({kind}) that the company's policy does not let out, so it ends here. Ask for"
+            " something else, or ask an administrator about the policy."
+        )
+        self.kind = kind
 
 
 class NotFound(AppError):

@@ -82,7 +82,7 @@ from app.web.scim import entry as scim_entry
 from app.web.scim import routes as scim_routes
 from app.web.sign_in import passkey_routes
 from app.web.sign_in import routes as sign_in
-from app.wiring import Beforehand, build, require_names
+from app.wiring import Beforehand, build, require_files
 
 
 def collectors(parts: Components) -> tuple[Collector, ...]:
@@ -113,7 +113,7 @@ def read_settings() -> Settings:
         settings = Settings()
         endpoint(settings.model)
         require_context(settings)
-        require_names(settings.guardrail)
+        require_files(settings.guardrail)
     except ValueError as error:
         sys.exit(f"clearance api: {error}")
     forget_settings()
@@ -145,6 +145,7 @@ def create(parts: Components | None = None, prepared: Beforehand | None = None) 
         record_due(app.state.parts.database, app.state.failed_sign_ins.due(closing=True))
         for provider in app.state.parts.providers.values():
             provider.close()
+        app.state.parts.policy.close()
         if app.state.parts.names is not None:
             app.state.parts.names.close()
         app.state.parts.index.close()

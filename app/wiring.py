@@ -8,6 +8,7 @@ import httpx2
 from app.answer.components import Components
 from app.answer.entailment import EntailmentBudget
 from app.answer.known_names import KnownNames, read_names
+from app.answer.live_policy import LivePolicy
 from app.audit.encryption import Sealer
 from app.db.engine import connect
 from app.db.replicas import Replicas
@@ -16,11 +17,14 @@ from app.db.standby_engine import connect_standby
 from app.embedding.factory import build_embedder, build_entailment, build_reranker
 from app.embedding.protocol import EmbeddingModel
 from app.guardrail.check import Check
-from app.guardrail.checks import checks_with
+from app.guardrail.checks import checks_with, optional_checks
 from app.guardrail.names.presidio import PresidioNames, require
 from app.guardrail.names.spans import SegmentCheck
+from app.guardrail.policy.document import read_policy
+from app.guardrail.policy.model import GuardrailPolicy
 from app.identity.feedback_tokens import FeedbackTokens
 from app.identity.full_names import full_names
+from app.identity.role_names import role_names
 from app.indexing.quantizer import quantizer_for
 from app.llm.endpoint import endpoint
 from app.llm.late_chat import LateChat
@@ -78,7 +82,7 @@ def build(settings: Settings, embedder: EmbeddingModel | None = None) -> Compone
         index=build_index(settings, embedder.dimensions),
         chat=LateChat(endpoint(settings.model), functools.partial(build_chat, settings.model)),
         sealer=sealer,
-        checks=build_checks(settings.guardrail, names),
+        policy=build_policy(settings.guardrail, database, names),
         feedback=FeedbackTokens(bytes.fromhex(settings.identity.key.get_secret_value())),
         reranking=build_reranking(settings),
         entailment=build_entailment_budget(settings),
@@ -113,8 +117,10 @@ def build_entailment_budget(settings: Settings) -> EntailmentBudget | None:
     return EntailmentBudget(model, chosen.sentences, chosen.seconds, options.threads) if model else None
 
 
-def require_names(options: GuardrailSettings) -> None:
-    """Raise ValueError, with what to do, where names are to be hidden and cannot be found."""
+def require_files(options: GuardrailSettings) -> None:
+    """Raise ValueError, with what to do, where the policy is wrong, or names are to be hidden and cannot be found."""
+    if options.policy_file is not None:
+        read_policy(options.policy_file)
     if options.names_file is not None:
         read_names(options.names_file)
     if options.names == "model":
@@ -131,9 +137,22 @@ def build_names(options: GuardrailSettings, database: Database) -> KnownNames | 
     return names
 
 
-def build_checks(options: GuardrailSettings, names: KnownNames | None) -> tuple[Check, ...]:
-    """What the guardrail looks for: what it always does, and names as the settings want."""
-    checks = checks_with(names.check) if names else checks_with()
+def build_policy(options: GuardrailSettings, database: Database, names: KnownNames | None) -> LivePolicy:
+    """The policy in force, looked at again every so often from here on."""
+    policy = LivePolicy(
+        options.policy_file,
+        functools.partial(build_checks, options, names),
+        functools.partial(role_names, database),
+        seconds=options.policy_seconds,
+    )
+    policy.start()
+    return policy
+
+
+def build_checks(options: GuardrailSettings, names: KnownNames | None, policy: GuardrailPolicy) -> tuple[Check, ...]:
+    """What the guardrail looks for: what it always does, names as the settings want, and what the policy names."""
+    optional = [check for check in optional_checks() if check.kind in policy.look_for]
+    checks = checks_with(*([names.check] if names else []), *optional, *policy.checks)
     if options.names == "off":
         return checks
     return (*checks, SegmentCheck(PresidioNames(options.names_model)))

@@ -21,6 +21,7 @@ from app.admin.document_rows import list_curated_documents
 from app.admin.documents import UploadTags
 from app.admin.upload_preview import PlannedFile, PlannedUpload, preview_upload
 from app.answer.documents import list_documents
+from app.answer.live_policy import LivePolicy
 from app.db.paging import Page, encode_place
 from app.db.session import Database, ReadSession
 from app.db.tables.access import Folder
@@ -124,8 +125,8 @@ def rows_of(subject: Subject, asked: Asked) -> Callable[[ReadSession], object]:
 
 
 def list_of(subject: Subject, asked: Asked) -> Callable[[ReadSession], object]:
-    checks, page = default_checks(), Page(limit=LIMIT, after=asked.after)
-    return lambda session: list_documents(session, subject, checks, page, asked.where, asked.order)
+    page, policy = Page(limit=LIMIT, after=asked.after), LivePolicy(None, lambda _: default_checks(), dict, seconds=60)
+    return lambda session: list_documents(session, subject, policy, page, asked.where, asked.order)
 
 
 def trees(subject: Subject) -> dict[str, Callable[[ReadSession], object]]:

@@ -16,6 +16,7 @@ from app.db.session import ReadSession
 from app.db.tables.access import Collection, Folder, Scope
 from app.errors import NotFound
 from app.guardrail.check import Check
+from app.guardrail.redaction import Redaction
 from app.guardrail.redactor import Redactor
 from app.identity.names import names_of
 from app.identity.subject import Label, Subject
@@ -71,7 +72,7 @@ def collection_tree(
     at = session.scalars(select(func.now())).one()
     readers = dict(zip(rules, count_readers(session, list(rules.values()), at), strict=True))
     names = names_of(session, {grant.principal.id for path in rules if path in owns for grant in owns[path].grants})
-    clean = Redactor(tuple(checks))
+    clean = Redactor(Redaction(tuple(checks)))
     found: dict[str, TreeFolder] = {}
     for path, rule in rules.items():
         shown = path if path in owns or path == within else clean(path)

@@ -15,6 +15,7 @@ from app.db.paging import Page
 from app.db.session import ReadSession
 from app.db.tables.access import Scope
 from app.guardrail.check import Check
+from app.guardrail.redaction import Redaction
 from app.guardrail.redactor import Redactor
 from app.identity.subject import Label, Subject, require_curator
 from app.retrieval.browse import DocumentEntry, Job, find_collection, last_uploads
@@ -74,7 +75,7 @@ def curated_rows(
     collections = {entry.document.collection_id for entry in entries}
     paths = [entry.document.path for entry in entries]
     uploads = last_uploads(session, subject, next(iter(collections)), paths) if collections else {}
-    clean = Redactor(tuple(checks))
+    clean = Redactor(Redaction(tuple(checks)))
     found = []
     for entry in entries:
         document, scope = entry.document, scope_of[entry.document.scope_id]

@@ -14,6 +14,7 @@ from app.db.session import ReadSession
 from app.db.tables.access import Scope
 from app.db.tables.feedback import AnswerFeedback, AnswerFeedbackSource
 from app.guardrail.check import Check
+from app.guardrail.redaction import Redaction
 from app.guardrail.redactor import Redactor
 from app.identity.subject import Subject, require_curator
 from app.retrieval.browse import find_collection, places_of
@@ -55,7 +56,7 @@ def list_feedback(
     here = select(source.feedback_id).join(Scope, Scope.id == source.scope_id).where(Scope.collection_id == found.id)
     query = select(row.id, row.at, row.helpful, row.reason, row.words).where(row.id.in_(here))
     rows = page.rows(session, query, [row.at, row.id], descending=True)
-    clean = Redactor(tuple(checks))
+    clean = Redactor(Redaction(tuple(checks)))
     behind = _sources(session, subject, found.id, [entry[0] for entry in rows], clean)
     return [
         FeedbackEntry(feedback, at, helpful, reason, words and clean(words), tuple(behind.get(feedback, ())))

@@ -26,6 +26,7 @@ from app.db.tables.access import Collection, Folder
 from app.errors import InvalidInput
 from app.file_kinds import objection
 from app.guardrail.check import Check
+from app.guardrail.redaction import Redaction
 from app.guardrail.redactor import Redactor
 from app.identity.names import names_of
 from app.identity.nesting import members_by_role
@@ -119,7 +120,7 @@ def preview_upload(
         foreseen = _by_themselves(planned.files, max_mb)
         coming = [path for path, file in foreseen.items() if file.fate != "refused"]
         placements = expect_placements(trial, subject, target, coming, own)
-        alike = _alike(trial, subject, target, coming, Redactor(tuple(checks)))
+        alike = _alike(trial, subject, target, coming, Redactor(Redaction(tuple(checks))))
         return _preview(trial, target, foreseen, placements, alike)
 
 

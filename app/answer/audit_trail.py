@@ -32,6 +32,7 @@ from app.db.session import WriteSession
 from app.embedding.protocol import Embedder
 from app.errors import DatabaseUnavailable
 from app.grounding.report import GroundingReport
+from app.guardrail.redaction import Redaction
 from app.identity.subject import Subject
 
 
@@ -54,6 +55,8 @@ class Trail:
     tokens_out: int | None = None
     output: list[str] = field(default_factory=list)
     sources: tuple[Source, ...] = ()
+    # What is hidden from the asker by the policy in force when the text was begun; None before that.
+    redaction: Redaction | None = None
     grounding: GroundingReport | None = None
     entailment: events.EntailmentCheck | None = None
     conflicts: int = 0
@@ -76,9 +79,13 @@ class Trail:
         """What was searched for, where earlier turns had a part in it."""
         return self.whole.searched if self.whole else None
 
+    @property
+    def _shows_values(self) -> bool:
+        return self.redaction is not None and bool(self.redaction.shown)
+
     def completed(self, done: Done) -> Done:
         """The end of an answer, with what was searched for and what grounding found; the turn keeps it."""
-        self.done = replace(done, searched=self.searched, grounding=self.grounding)
+        self.done = replace(done, searched=self.searched, grounding=self.grounding, shows_values=self._shows_values)
         return self.done
 
     def mark_stage(self, stage: str) -> None:
@@ -153,12 +160,15 @@ class Trail:
         """Commit how it ended; does nothing for a trail that was never opened."""
         if self.opened is None:
             return
+        redaction = self.redaction
         event = events.AnswerClosed(
             actor=actor(self.subject),
             trail=self.id,
             outcome=self.outcome or "failed",
             reason=self.reason,
             redactions=dict(self.redactions),
+            shown_values=dict(redaction.shown) if redaction else {},
+            guardrail_policy=_policy_used(redaction),
             tokens_in=self.tokens_in,
             tokens_out=self.tokens_out,
             latency_us=self.stages,
@@ -192,7 +202,7 @@ class Trail:
             sources=self.sources,
             redactions=dict(self.shown_redactions),
             documents=self.documents,
-            details=details_of(self.done).to_keep() if self.done else AnswerDetails(),
+            details=details_of(self.done).to_keep() if self.done else AnswerDetails(shows_values=self._shows_values),
             embedder=embedder.digest,
             vectors=(self.vector, embedder.embed_query(without_citations(answer)) if said else None),
         )
@@ -206,6 +216,12 @@ def _recording(parts: Components, subject: Subject) -> Iterator[WriteSession]:
             yield session
     except DBAPIError as error:
         raise DatabaseUnavailable("The audit log cannot be written, so nothing is answered.") from error
+
+
+def _policy_used(redaction: Redaction | None) -> events.GuardrailPolicyUsed | None:
+    if redaction is None or not redaction.digest:
+        return None
+    return events.GuardrailPolicyUsed(redaction.digest, redaction.version)
 
 
 def _grounding(report: GroundingReport | None, entailment: events.EntailmentCheck | None) -> events.Grounding | None:

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 
 from app.answer.entailment import EntailmentBudget
 from app.answer.known_names import KnownNames
+from app.answer.live_policy import LivePolicy
 from app.audit.encryption import Sealer
 from app.db.session import Database
 from app.embedding.protocol import EmbeddingModel
 from app.guardrail.check import Check
 from app.guardrail.meter import GuardrailMeter
+from app.guardrail.redaction import Redaction
 from app.identity.feedback_tokens import FeedbackTokens
 from app.llm.protocol import ChatModel
 from app.oidc.provider import Provider
@@ -29,7 +31,7 @@ class Components:
     index: VectorIndex
     chat: ChatModel
     sealer: Sealer
-    checks: tuple[Check, ...]
+    policy: LivePolicy
     feedback: FeedbackTokens
     searches: OutcomeCounter = field(default_factory=OutcomeCounter)
     guardrail: GuardrailMeter = field(default_factory=GuardrailMeter)
@@ -39,6 +41,16 @@ class Components:
     names: KnownNames | None = None
     # Identity providers by the source that each vouches for.
     providers: Mapping[str, Provider] = field(default_factory=dict)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """What the guardrail looks for now."""
+        return self.policy.checks
+
+    @property
+    def redaction(self) -> Redaction:
+        """What is hidden from whoever it is, where the policy's rules for one caller do not count."""
+        return Redaction(self.policy.checks)
 
     @property
     def reranked(self) -> int:

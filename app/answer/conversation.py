@@ -17,6 +17,7 @@ from app.db.paging import Page
 from app.db.session import ReadSession, WriteSession
 from app.errors import InvalidInput
 from app.guardrail.credentials import mask_credentials
+from app.guardrail.redactor import Redactor
 from app.identity.subject import Capability, Subject, require_capability
 
 MAX_TITLE = 200
@@ -82,7 +83,16 @@ def _given_out(
     with parts.database.writing(subject.user_id) as session:
         record(session, event)
     issue = partial(parts.feedback.issue, subject.user_id)
-    return [dataclasses.replace(turn, answer=turn.answer and turn.answer.with_feedback(issue)) for turn in turns]
+    shown = [_as_of_now(parts, subject, turn) for turn in turns]
+    return [dataclasses.replace(turn, answer=turn.answer and turn.answer.with_feedback(issue)) for turn in shown]
+
+
+def _as_of_now(parts: Components, subject: Subject, turn: TurnView) -> TurnView:
+    """A turn that shows values, with those that the policy has its asker see today."""
+    if turn.answer is None or turn.label is None:
+        return turn
+    clean = Redactor(parts.policy.for_text(subject, turn.label))
+    return dataclasses.replace(turn, answer=turn.answer.redacted(clean))
 
 
 def rename_conversation(

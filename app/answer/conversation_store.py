@@ -7,6 +7,7 @@ A service that speaks for a person has none of them.
 
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def turns(session: Session, subject: Subject, visible: Visible, conversation: uu
     turn = tables.Turn
     query = _turns(subject, visible, conversation)
     found = page.rows(session, query, [turn.at, turn.id], descending=True)
-    return [_turn(*row) for row in reversed(found)]
+    return _labelled(session, visible, [_turn(*row) for row in reversed(found)])
 
 
 def find_turn(
@@ -76,7 +77,7 @@ def find_turn(
     found = session.execute(_turns(subject, visible, conversation).where(tables.Turn.id == wanted)).one_or_none()
     if found is None:
         raise NotFound
-    return _turn(*found)
+    return _labelled(session, visible, [_turn(*found)])[0]
 
 
 def find(session: Session, subject: Subject, conversation: uuid.UUID) -> ConversationSummary:
@@ -282,6 +283,16 @@ def _behind(session: Session, visible: Visible, ids: Sequence[uuid.UUID]) -> dic
     for turn, document, scope in rows:
         found[turn][document] = Label(visible.labels[scope])
     return found
+
+
+def _labelled(session: Session, visible: Visible, turns: list[TurnView]) -> list[TurnView]:
+    """With labels where an answer shows values that are hidden otherwise."""
+    showing = [turn.id for turn in turns if turn.answer is not None and turn.answer.details.shows_values]
+    if not showing:
+        return turns
+    behind = _behind(session, visible, showing)
+    highest = {turn: max(labels.values(), default=Label.RESTRICTED) for turn, labels in behind.items()}
+    return [replace(turn, label=highest.get(turn.id)) for turn in turns]
 
 
 def _turn(row: tables.Turn, answer: tables.TurnAnswer | None) -> TurnView:

@@ -2,18 +2,19 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from app.acl.visible import Visible, visible_scopes
 from app.answer.components import Components
+from app.answer.live_policy import LivePolicy
 from app.audit.actor import actor
 from app.audit.events.answers import DocumentDownloaded, DocumentOpened
 from app.audit.log import record
 from app.db.paging import Page
 from app.db.session import ReadSession
-from app.guardrail.check import Check
+from app.guardrail.redaction import Redaction
 from app.guardrail.redactor import Redactor
 from app.identity.subject import Capability, Label, Subject, require_capability
 from app.retrieval.browse import DocumentEntry, find_document, original_of, passages_of
@@ -52,14 +53,14 @@ class OpenedPassage:
 def list_documents(
     session: ReadSession,
     subject: Subject,
-    checks: Iterable[Check],
+    policy: LivePolicy,
     page: Page,
     where: DocumentFilter = EVERY,
     order: DocumentOrder = "path",
 ) -> list[DocumentView]:
     """The documents that the subject may read, and those that they curate (without titles)."""
     visible = visible_scopes(session, subject)
-    clean = Redactor(tuple(checks))
+    clean = _Redactors(policy, subject)
     return [_view(clean, visible, d) for d in browse(session, subject, visible, page, where, order)]
 
 
@@ -80,11 +81,12 @@ def open_document_and(
         lambda session, visible, listed: (passages_of(session, visible, listed), beside(session, listed)),
         DocumentOpened,
     )
-    clean = Redactor(parts.checks)
+    redactors = _Redactors(parts.policy, subject)
+    clean = redactors.of(visible, listed)
     passages = [
         OpenedPassage(c.public_id, tuple(clean(h) for h in c.heading_path), c.page, clean(c.text)) for c in chunks
     ]
-    view = _view(clean, visible, listed)
+    view = _view(redactors, visible, listed)
     parts.guardrail.count(clean.counts)
     return view, passages, found
 
@@ -119,8 +121,24 @@ def _read(
     return visible, listed, content
 
 
-def _view(clean: Redactor, visible: Visible, listed: DocumentEntry) -> DocumentView:
-    document = listed.document
+class _Redactors:
+    """One for the documents of each label that the subject may read, and one for those that they only curate."""
+
+    def __init__(self, policy: LivePolicy, subject: Subject) -> None:
+        self._policy, self._subject = policy, subject
+        self._by_label: dict[int | None, Redactor] = {}
+
+    def of(self, visible: Visible, listed: DocumentEntry) -> Redactor:
+        label = visible.labels.get(listed.document.scope_id)
+        if label not in self._by_label:
+            unread = Redaction(self._policy.checks)
+            redaction = unread if label is None else self._policy.for_text(self._subject, Label(label))
+            self._by_label[label] = Redactor(redaction)
+        return self._by_label[label]
+
+
+def _view(redactors: _Redactors, visible: Visible, listed: DocumentEntry) -> DocumentView:
+    document, clean = listed.document, redactors.of(visible, listed)
     label = visible.labels.get(document.scope_id)
     return DocumentView(
         id=document.public_id,

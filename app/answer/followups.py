@@ -5,7 +5,6 @@ from is the asker's to read (`conversation_store`), so the search is a function 
 How the weights were set and what they bring: docs/answers.md.
 """
 
-import re
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace

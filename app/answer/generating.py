@@ -16,9 +16,10 @@ from app.answer.quotes.select import QuoteSelector
 from app.answer.quoting import UNGROUNDED, quote
 from app.answer.shown_conflicts import show_conflicts
 from app.answer.sources import sources
-from app.errors import GuardrailFailed, ModelUnavailable
+from app.errors import AnswerWithheld, GuardrailFailed, ModelUnavailable
 from app.grounding.entailment import Judge
 from app.guardrail.guarded import failing_closed
+from app.guardrail.redaction import Redaction
 from app.guardrail.redactor import InertRedactor
 
 
@@ -31,7 +32,8 @@ async def generate(
     comes in its stead: GuardrailFailed ends the answer.
     """
     judge = parts.entailment.for_answer() if parts.entailment else None
-    filters = await in_thread(failing_closed, lambda: "grounding", _filters, parts, selector, context, judge)
+    redaction = trail.redaction = parts.policy.for_answer(trail.subject, context)
+    filters = await in_thread(failing_closed, lambda: "grounding", _filters, parts, redaction, selector, context, judge)
     outgoing = GuardedAnswer(filters, parts.settings.answer.guardrail_seconds)
     trail.tokens_in = sum(parts.embedder.count(m.content) for m in context.messages)
     trail.tokens_out = 0
@@ -46,15 +48,15 @@ async def generate(
         released = await outgoing.flush()
         trail.grounding, trail.entailment = filters.report, judge.record if judge else None
         fallback = None if filters.grounded else UNGROUNDED
-    except (ModelUnavailable, GuardrailFailed) as error:
-        if trail.tokens_out or isinstance(error, GuardrailFailed):
+    except (ModelUnavailable, GuardrailFailed, AnswerWithheld) as error:
+        if trail.tokens_out or not isinstance(error, ModelUnavailable):
             trail.count(outgoing.counts)
             raise
         fallback = error.code
     finally:
         outgoing.close(parts.guardrail)
     if fallback is None:
-        events = _last(parts, trail, selector, context, filters, released)
+        events = _last(trail, redaction, selector, context, filters, released)
     else:
         events = quote(parts, trail, selector, context, fallback=fallback)
     async with aclosing(events) as flowing:
@@ -62,19 +64,26 @@ async def generate(
             yield event
 
 
-def _filters(parts: Components, selector: QuoteSelector, context: Context, judge: Judge | None) -> GroundedAnswer:
+def _filters(
+    parts: Components, redaction: Redaction, selector: QuoteSelector, context: Context, judge: Judge | None
+) -> GroundedAnswer:
     question, policy = selector.material.question, parts.settings.answer.grounding
-    return GroundedAnswer(parts.checks, question, context.evidence, policy, context.addresses, judge)
+    return GroundedAnswer(redaction, question, context.evidence, policy, context.addresses, judge)
 
 
 async def _last(
-    parts: Components, trail: Trail, selector: QuoteSelector, context: Context, filters: GroundedAnswer, released: str
+    trail: Trail,
+    redaction: Redaction,
+    selector: QuoteSelector,
+    context: Context,
+    filters: GroundedAnswer,
+    released: str,
 ) -> AsyncGenerator[AnswerEvent, None]:
     """The last words of an answer that may stand, and its end."""
-    clean = InertRedactor(parts.checks, context.addresses)
+    clean = InertRedactor(redaction.beside, context.addresses)
     # What takes time, or can fail, comes before the last words, so that nobody hangs up between these and the end.
-    contradicting = await in_thread(show_conflicts, context.passages, filters.used, parts.checks, clean)
-    cited = await in_thread(sources, parts.checks, selector.best_of, context, filters.used)
+    contradicting = await in_thread(show_conflicts, context.passages, filters.used, redaction.checks, clean)
+    cited = await in_thread(sources, redaction, selector.best_of, context, filters.used)
     if released:
         trail.output.append(released)
         yield Delta(released)

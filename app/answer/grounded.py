@@ -14,8 +14,8 @@ from app.grounding.report import GroundingReport, Policy
 from app.grounding.stream import GroundingFilter
 from app.guardrail.active_content import Addresses
 from app.guardrail.answer_filter import AnswerFilter
-from app.guardrail.check import Check
 from app.guardrail.gate import GateClosed
+from app.guardrail.redaction import Redaction
 from app.guardrail.stages import Stage
 from app.indexing.analysis.language import question_language
 
@@ -28,7 +28,7 @@ class GroundedAnswer:
 
     def __init__(
         self,
-        checks: Sequence[Check],
+        redaction: Redaction,
         question: str,
         passages: Sequence[EvidenceText],
         policy: Policy,
@@ -41,7 +41,7 @@ class GroundedAnswer:
         rules = Checker(Evidence(passages), question)
         checker = EntailmentChecker(rules, judge) if judge else rules
         self._grounding = GroundingFilter(checker, policy=policy, mark=mark)
-        self._filter = AnswerFilter(checks, sources=len(passages), allowed=allowed)
+        self._filter = AnswerFilter(redaction, sources=len(passages), allowed=allowed)
         self._in_grounding, self._open = True, True
 
     @property

@@ -30,7 +30,7 @@ from app.answer.quotes.select import QuoteSelector
 from app.answer.quoting import no_answer, quote
 from app.answer.support import ASK_BACK_BELOW, best_support
 from app.db.session import ReadSession
-from app.errors import AppError, GuardrailFailed
+from app.errors import AnswerWithheld, AppError, GuardrailFailed
 from app.guardrail.credentials import mask_credentials
 from app.guardrail.redactor import Redactor
 from app.identity.feedback_tokens import WHOLE_ANSWER
@@ -79,7 +79,7 @@ async def answer(
     """Answer as this subject, as the next turn of a conversation of theirs if one is given; else nothing is kept.
 
     `collections`, by name, are those to search in; none: all that the subject may read. Raises AppError before the
-    first event, or ModelUnavailable or GuardrailFailed in the middle of the text.
+    first event, or ModelUnavailable, GuardrailFailed or AnswerWithheld in the middle of the text.
     """
     require_capability(subject, Capability.ASK)
     trail = Trail(subject, conversation, tuple(collections))
@@ -98,6 +98,9 @@ async def answer(
     except GuardrailFailed as error:
         parts.guardrail.failed(error)
         trail.end_once("failed", error.reason)
+        raise
+    except AnswerWithheld as error:
+        trail.end_once("refused", f"{error.code}:{error.kind}")
         raise
     except AppError as error:
         trail.end_once("failed", error.code)
@@ -189,7 +192,7 @@ def whole_question(
         turns = conversations.recent(
             session, trail.subject, visible, trail.conversation, embedder=parts.embedder.digest
         )
-    embed, redact_text = parts.embedder.embed_query, Redactor(parts.checks)
+    embed, redact_text = parts.embedder.embed_query, Redactor(parts.redaction)
     return make_whole(query.text, query.vector, turns, embed=embed, redact=redact_text)
 
 

@@ -14,7 +14,7 @@ from app.answer.quotes.select import QuoteSelector
 from app.answer.replies import reply
 from app.answer.shown_conflicts import show_conflicts
 from app.answer.sources import sources
-from app.guardrail.redactor import InertRedactor
+from app.guardrail.redactor import InertRedactor, Redactor
 from app.indexing.analysis.language import question_language
 
 # Why quotes come although a model wrote something: no passage supports it.
@@ -55,20 +55,24 @@ def make_quotes(
     """The text of the quotes, and the end of the answer. It takes milliseconds, and so a thread."""
     language = question_language(selector.material.question)
     numbers = {passage.chunk: n for n, passage in enumerate(context.passages, start=1)}
-    clean = InertRedactor(parts.checks, context.addresses)
-    quoted = release(selector.choose(numbers) if fallback else selector.chosen_within(numbers), parts.checks, clean)
+    redaction = trail.redaction = parts.policy.for_answer(trail.subject, context)
+    clean = InertRedactor(redaction, context.addresses)
+    chosen = selector.choose(numbers) if fallback else selector.chosen_within(numbers)
+    quoted = release(chosen, redaction.checks, clean)
     outcome = selector.outcome([block.chosen for block in quoted])
     used = tuple(dict.fromkeys(numbers[block.passage.chunk] for block in quoted))
     places = [used.index(numbers[block.passage.chunk]) + 1 for block in quoted]
     preface = "" if outcome == "quoted" else reply("may_help" if quoted else "nothing", language)
     text = answer_text(quoted, places, preface=preface)
     passages = [context.passages[number - 1] for number in used]
-    contradicting = show_conflicts(passages, (), parts.checks, clean)
-    trail.count(clean.counts, sources(parts.checks, selector.best_of, context, used) if quoted else None)
+    contradicting = show_conflicts(passages, (), redaction.checks, clean)
+    trail.count(clean.counts, sources(redaction, selector.best_of, context, used) if quoted else None)
     trail.blocks = tuple(block.shown for block in quoted)
     trail.conflicts = len(contradicting)
     trail.output.append(text)
     trail.end(outcome, fallback)
+    # Titles and headings are counted where they stand among the sources.
+    beside = InertRedactor(redaction.beside, context.addresses)
     done = Done(
         trail.id,
         "quote",
@@ -76,7 +80,7 @@ def make_quotes(
         trail.sources,
         dict(trail.shown_redactions),
         fallback,
-        _described(parts, trail, selector, context, quoted, places),
+        _described(parts, trail, beside, selector, quoted, places),
         trail.conversation,
         conflicts=contradicting,
     )
@@ -87,13 +91,11 @@ def make_quotes(
 def _described(
     parts: Components,
     trail: Trail,
+    clean: Redactor,
     selector: QuoteSelector,
-    context: Context,
     quoted: Sequence[ReleasedBlock],
     places: Sequence[int],
 ) -> tuple[AnswerBlock, ...]:
-    # Titles and headings are counted where they stand among the sources.
-    clean = InertRedactor(parts.checks, context.addresses)
     return tuple(
         describe(
             block,

@@ -15,7 +15,7 @@ from app.db.session import ReadSession
 from app.errors import InvalidInput, UnreadableSearch
 from app.guardrail.credentials import mask_credentials
 from app.guardrail.redactor import Redactor
-from app.identity.subject import Capability, Subject, require_capability
+from app.identity.subject import Capability, Label, Subject, require_capability
 from app.indexing.terms import query_terms
 from app.retrieval.filters import SearchFilter, restrict_to_collections
 from app.retrieval.highlight import Marker
@@ -138,9 +138,10 @@ def search_documents(parts: Components, subject: Subject, request: SearchRequest
     )
     with parts.database.writing(subject.user_id) as session:
         record(session, event)
-    clean = Redactor(parts.checks)
+    clean = {label: Redactor(parts.policy.for_text(subject, label)) for label in Label}
     shown = _HitView(clean, plain).show(found.hits, neighbors)
-    parts.guardrail.count(clean.counts)
+    for each in clean.values():
+        parts.guardrail.count(each.counts)
     return SearchResult(shown, list(found.unmatched))
 
 
@@ -157,20 +158,20 @@ def _filter(request: SearchRequest) -> SearchFilter:
 
 
 class _HitView:
-    """Hits as they are shown: redacted, with the words of the search marked."""
+    """Hits as they are shown: redacted, each by its label, with the words of the search marked."""
 
-    def __init__(self, clean: Redactor, plain: str) -> None:
+    def __init__(self, clean: Mapping[Label, Redactor], plain: str) -> None:
         self._clean = clean
         self._marker = Marker(query_terms(plain))
 
     def show(self, hits: Sequence[Hit], neighbors: Mapping[uuid.UUID, Neighbors]) -> list[SearchHit]:
         # Redacted first and cut after: cut first, half a card number would pass.
-        texts = [self._clean(hit.passage.text) for hit in hits]
+        texts = [self._clean[hit.passage.label](hit.passage.text) for hit in hits]
         self._marker.look_at(texts)
         return [self._hit(h, text, neighbors[h.passage.chunk]) for h, text in zip(hits, texts, strict=True)]
 
     def _hit(self, hit: Hit, text: str, neighbors: Neighbors) -> SearchHit:
-        passage, clean = hit.passage, self._clean
+        passage, clean = hit.passage, self._clean[hit.passage.label]
         part = self._marker.snippet(text, length=SNIPPET)
         lead, tail = ("… " if part.cut[0] else ""), (" …" if part.cut[1] else "")
         return SearchHit(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from app.answer.events import Source
 from app.answer.prompt import Context
-from app.guardrail.check import Check
+from app.guardrail.redaction import Redaction
 from app.guardrail.redactor import InertRedactor, Redactor
 from app.retrieval.passage import Passage
 
@@ -22,15 +22,13 @@ class Cited:
     shown: Counter[str]
 
 
-def sources(
-    checks: Sequence[Check], best_of: Callable[[Passage], str], context: Context, cited: Sequence[int]
-) -> Cited:
+def sources(redaction: Redaction, best_of: Callable[[Passage], str], context: Context, cited: Sequence[int]) -> Cited:
     """All passages of the context: the cited ones first, by their numbers in the text, then the others.
 
     `best_of` gives the quote of a passage. `cited` are passage numbers of the context, in the order of their first use.
     All are shown, since a model that cites nothing was shown them all the same.
     """
-    clean, unseen = (InertRedactor(checks, context.addresses) for _ in range(2))
+    clean, unseen = (InertRedactor(redaction.beside, context.addresses) for _ in range(2))
     shown = tuple(
         replace(
             _source(clean, clean if place <= len(cited) else unseen, best_of, passage, place),

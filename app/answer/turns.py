@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app.answer.events import AnswerBlock, Done, Searched, ShownConflict, Source, cited_documents
 from app.grounding.report import GroundingReport
 from app.identity.feedback_tokens import WHOLE_ANSWER
+from app.identity.subject import Label
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class AnswerDetails:
     searched: Searched | None = None
     grounding: GroundingReport | None = None
     conflicts: tuple[ShownConflict, ...] = ()
+    # Whether the company's policy had its asker see values that are hidden otherwise.
+    shows_values: bool = False
 
     def to_keep(self) -> Self:
         """What a conversation keeps: without tokens, which are issued at each reading, and without the words that an
@@ -83,6 +86,38 @@ class AnswerView:
         whole = issue(self.trail, WHOLE_ANSWER, cited_documents(self.sources))
         return replace(self, details=replace(self.details, blocks=blocks), feedback=whole)
 
+    def redacted(self, clean: Callable[[str], str]) -> Self:
+        """With `clean` of all its texts; a block whose text that changes is shown without its marks and cells."""
+        return replace(
+            self,
+            text=clean(self.text),
+            sources=tuple(_clean_source(source, clean) for source in self.sources),
+            details=replace(
+                self.details,
+                blocks=tuple(_clean_block(block, clean) for block in self.details.blocks),
+                conflicts=tuple(
+                    replace(each, first_text=clean(each.first_text), second_text=clean(each.second_text))
+                    for each in self.details.conflicts
+                ),
+            ),
+        )
+
+
+def _clean_source(source: Source, clean: Callable[[str], str]) -> Source:
+    return replace(
+        source,
+        path=clean(source.path),
+        title=clean(source.title),
+        heading=tuple(map(clean, source.heading)),
+        quote=clean(source.quote),
+    )
+
+
+def _clean_block(block: AnswerBlock, clean: Callable[[str], str]) -> AnswerBlock:
+    named = replace(block, title=clean(block.title), heading=tuple(map(clean, block.heading)))
+    text = clean(block.text)
+    return named if text == block.text else replace(named, text=text, highlights=(), cells=())
+
 
 def without_answer_words(searched: Searched | None) -> Searched | None:
     """What was searched for without the words of earlier answers, which are text of documents."""
@@ -94,12 +129,15 @@ def without_answer_words(searched: Searched | None) -> Searched | None:
 
 def details_of(done: Done) -> AnswerDetails:
     """What came with the end of an answer, beside its sources."""
-    return AnswerDetails(done.fallback, done.blocks, done.searched, done.grounding, done.conflicts)
+    return AnswerDetails(done.fallback, done.blocks, done.searched, done.grounding, done.conflicts, done.shows_values)
 
 
 @dataclass(frozen=True)
 class TurnView:
-    """A turn as its asker sees it now. No answer: something it was made from is no longer theirs to read."""
+    """A turn as its asker sees it now. No answer: something it was made from is no longer theirs to read.
+
+    `label` is the highest that its documents carry now, where its answer shows values that are hidden otherwise.
+    """
 
     id: uuid.UUID
     question: str
@@ -108,6 +146,7 @@ class TurnView:
     policy_epoch: int
     at: dt.datetime
     answer: AnswerView | None
+    label: Label | None = None
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from app.evidence.merkle import Head, decode
 from app.evidence.verify import verify
 from app.guardrail.answer_filter import AnswerFilter
 from app.guardrail.checks import default_checks
+from app.guardrail.redaction import Redaction
 from app.local.sample_people import PEOPLE_FILE, SAMPLE_FOLDER, read_people
 
 QUESTIONS = SAMPLE_FOLDER / "questions.yaml"
@@ -144,7 +145,7 @@ class _Demo:
         card, key = entry["redacted"]
         script = SCRIPT.format(card=card, key=key)
         window = StreamWindow()
-        answer_filter = AnswerFilter(default_checks(), sources=1)
+        answer_filter = AnswerFilter(Redaction(default_checks()), sources=1)
         for at in range(0, len(script), PIECE_LENGTH):
             window.feed(answer_filter.feed(script[at : at + PIECE_LENGTH]))
         window.feed(answer_filter.flush())

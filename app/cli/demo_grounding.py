@@ -11,6 +11,7 @@ from app.cli.demo_output import StreamWindow
 from app.grounding.report import GroundingReport
 from app.guardrail.active_content import NO_ADDRESSES
 from app.guardrail.checks import default_checks
+from app.guardrail.redaction import Redaction
 
 # What a careless model would say of the budget: two sentences are true, two changed, one made up.
 SCRIPT = (
@@ -28,7 +29,7 @@ PIECE_LENGTH = 4
 def ground_script(question: str, document: dict[str, Any]) -> tuple[str, GroundingReport]:
     """Print the scripted answer as it came and as it leaves, checked against an opened document; returns both ends."""
     passages = [_Opened(document["title"], tuple(p["heading"]), p["text"]) for p in document["passages"]]
-    answer = GroundedAnswer(default_checks(), question, passages, "drop", NO_ADDRESSES)
+    answer = GroundedAnswer(Redaction(default_checks()), question, passages, "drop", NO_ADDRESSES)
     out.print(Text("A careless model would answer (a script, in pieces of 4 characters):\n"))
     out.print(Text(f"  {SCRIPT}\n", "dim"))
     out.print(Text("Each sentence is checked against the passages before it is shown. What is left:\n"))

@@ -16,7 +16,6 @@ that is misread would show a document to the wrong people. Parsed from YAML node
 """
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -27,6 +26,7 @@ import yaml
 
 from app.errors import InvalidInput
 from app.paths import normal_path
+from app.yaml_nodes import YamlFileError, YamlNodes
 
 LABELS = ("public", "internal", "confidential", "restricted")
 EVERYONE = "everyone"
@@ -36,7 +36,7 @@ RULE_KEYS = ("path", "roles", "deny", "label", "from", "until", "inherits")
 T = TypeVar("T")
 
 
-class AccessFileError(ValueError):
+class AccessFileError(YamlFileError):
     """The file is invalid; the message has the line and says what to write."""
 
 
@@ -86,37 +86,25 @@ class AccessFile:
         return next((rule.tags for rule in self.rules if rule.pattern.fullmatch(path)), None)
 
 
-class _Parser:
-    def __init__(self, name: str) -> None:
-        self._name = name
+class _Parser(YamlNodes):
+    error = AccessFileError
 
     def parse(self, text: str) -> AccessFile:
-        root = self._compose(text)
+        root = self.compose(text)
         if root is None:
             raise AccessFileError(f"{self._name}: the file is empty; write at least one rule under `rules:`")
-        fields = self._mapping(root, FILE_KEYS, "the file")
-        label = self._label(fields["label"], "label") if "label" in fields else DEFAULT_LABEL
+        fields = self.mapping(root, FILE_KEYS, "the file")
+        label = self.one_of(fields["label"], LABELS, "label") if "label" in fields else DEFAULT_LABEL
         if "rules" not in fields:
-            raise self._error(root, "`rules` is missing; write a list of rules, each with `path` and `roles`")
-        entries = self._sequence(fields["rules"], "rules")
+            raise self.wrong(root, "`rules` is missing; write a list of rules, each with `path` and `roles`")
+        entries = self.sequence(fields["rules"], "rules")
         if not entries:
-            raise self._error(fields["rules"], "`rules` is empty; write at least one rule with `path` and `roles`")
+            raise self.wrong(fields["rules"], "`rules` is empty; write at least one rule with `path` and `roles`")
         return AccessFile(label, tuple(self._rule(node, n, label) for n, node in enumerate(entries, start=1)))
-
-    def _compose(self, text: str) -> Any:
-        try:
-            return yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            tabs = "\\t" in str(error.problem) or _has_tabs(text, line)
-            advice = "indent with spaces, not tabs" if tabs else error.problem
-            raise AccessFileError(f"{self._name}, line {line}: not valid YAML: {advice}") from error
-        except (yaml.YAMLError, RecursionError) as error:
-            raise AccessFileError(f"{self._name}: not valid YAML: {error}") from error
 
     def _rule(self, node: Any, number: int, default_label: str) -> AccessRule:
         where = f"rule {number}"
-        fields = self._mapping(node, RULE_KEYS, where)
+        fields = self.mapping(node, RULE_KEYS, where)
 
         def value(key: str, parse: Callable[[Any, str], T], default: T) -> T:
             return parse(fields[key], f"`{key}` of {where}") if key in fields else default
@@ -124,66 +112,27 @@ class _Parser:
         inherits = value("inherits", self._true, False)
         for key in ("path",) if inherits else ("path", "roles"):
             if key not in fields:
-                raise self._error(node, f"{where} has no `{key}`")
-        path = value("path", self._string, "")
+                raise self.wrong(node, f"{where} has no `{key}`")
+        path = value("path", self.string, "")
         nobody: tuple[str, ...] = ()
-        roles, deny = value("roles", self._names, nobody), value("deny", self._names, nobody)
+        roles, deny = value("roles", self._roles, nobody), value("deny", self._roles, nobody)
         if EVERYONE in deny:
-            raise self._error(fields["deny"], f"`deny` of {where} hides the files from everyone: do not upload them")
+            raise self.wrong(fields["deny"], f"`deny` of {where} hides the files from everyone: do not upload them")
         if both := sorted(set(roles) & set(deny)):
-            raise self._error(fields["deny"], f"{where} both allows and denies {both[0]!r}: name it once")
-        label = value("label", self._label, "" if inherits else default_label)
+            raise self.wrong(fields["deny"], f"{where} both allows and denies {both[0]!r}: name it once")
+        label = value("label", lambda node, where: self.one_of(node, LABELS, where), "" if inherits else default_label)
         starts, ends = value("from", self._time, None), value("until", self._time, None)
         if starts and ends and starts >= ends:
-            raise self._error(fields["until"], f"`until` of {where} is not after its `from`")
+            raise self.wrong(fields["until"], f"`until` of {where} is not after its `from`")
         return AccessRule(self._pattern(fields["path"], path, where), Tags(roles, deny, label, starts, ends, inherits))
 
     def _true(self, node: Any, where: str) -> bool:
         if not isinstance(node, yaml.ScalarNode) or node.value.lower() not in {"true", "yes"}:
-            raise self._error(node, f"{where} must be `true`; leave the line out where files do not inherit")
+            raise self.wrong(node, f"{where} must be `true`; leave the line out where files do not inherit")
         return True
 
-    def _mapping(self, node: Any, keys: tuple[str, ...], where: str) -> dict[str, Any]:
-        if not isinstance(node, yaml.MappingNode):
-            raise self._error(node, f"{where} must hold `key: value` lines; known keys: {', '.join(keys)}")
-        fields: dict[str, Any] = {}
-        for key, value in node.value:
-            name = str(key.value)
-            if name not in keys:
-                raise self._error(key, f"unknown key {name!r} in {where}; known keys: {', '.join(keys)}")
-            if name in fields:
-                raise self._error(key, f"{name!r} stands twice in {where}")
-            fields[name] = value
-        return fields
-
-    def _sequence(self, node: Any, where: str) -> list[Any]:
-        if not isinstance(node, yaml.SequenceNode):
-            raise self._error(node, f"{where} must be a list, in brackets or with a dash before each entry")
-        return list(node.value)
-
-    def _names(self, node: Any, where: str) -> tuple[str, ...]:
-        if isinstance(node, yaml.ScalarNode) and node.value:
-            raise self._error(node, f"{where} must be a list: write [{node.value}]")
-        names = tuple(self._string(entry, f"an entry in {where}") for entry in self._sequence(node, where))
-        if not names:
-            raise self._error(node, f"{where} is empty: name a role, or [{EVERYONE}] for every signed-in person")
-        if len(set(names)) < len(names):
-            raise self._error(node, f"{where} names a role twice")
-        return names
-
-    def _string(self, node: Any, where: str) -> str:
-        if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
-            raise self._error(node, f"{where} must be text")
-        if node.tag != "tag:yaml.org,2002:str":
-            raise self._error(node, f'{where} reads as something other than text: put quotes around it, "{node.value}"')
-        if node.value != node.value.strip() or any(ord(character) < 32 for character in node.value):
-            raise self._error(node, f"{where} has spaces around it or control characters in it")
-        return unicodedata.normalize("NFC", node.value)
-
-    def _label(self, node: Any, where: str) -> str:
-        if not isinstance(node, yaml.ScalarNode) or node.value not in LABELS:
-            raise self._error(node, f"{where} must be one of {', '.join(LABELS)}")
-        return str(node.value)
+    def _roles(self, node: Any, where: str) -> tuple[str, ...]:
+        return self.names(node, where, f"name a role, or [{EVERYONE}] for every signed-in person")
 
     def _time(self, node: Any, where: str) -> datetime | None:
         try:
@@ -195,23 +144,20 @@ class _Parser:
         if isinstance(value, date) and not isinstance(value, datetime):
             value = datetime(value.year, value.month, value.day, tzinfo=UTC)
         if not isinstance(value, datetime):
-            raise self._error(node, f"{where} must be a date or a time, like 2026-01-31 or 2026-01-31T09:00:00+01:00")
+            raise self.wrong(node, f"{where} must be a date or a time, like 2026-01-31 or 2026-01-31T09:00:00+01:00")
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
     def _pattern(self, node: Any, path: str, where: str) -> re.Pattern[str]:
         if set(path) & set("[]{}\\!"):
-            raise self._error(node, f"`path` of {where}: only *, ** and ? are special; write one rule for each case")
+            raise self.wrong(node, f"`path` of {where}: only *, ** and ? are special; write one rule for each case")
         try:
             parts = normal_path(path).split("/")
         except InvalidInput as error:
             advice = f"`path` of {where} must be relative to this file, like payroll/** or *.pdf"
-            raise self._error(node, f"{advice}. {error.detail}") from error
+            raise self.wrong(node, f"{advice}. {error.detail}") from error
         if any("**" in part and part != "**" for part in parts):
-            raise self._error(node, f"`path` of {where}: ** must stand alone between slashes, like payroll/**")
+            raise self.wrong(node, f"`path` of {where}: ** must stand alone between slashes, like payroll/**")
         return re.compile(_expression(parts), re.DOTALL)
-
-    def _error(self, node: Any, text: str) -> AccessFileError:
-        return AccessFileError(f"{self._name}, line {node.start_mark.line + 1}: {text}")
 
 
 def _expression(parts: list[str]) -> str:
@@ -222,9 +168,3 @@ def _expression(parts: list[str]) -> str:
     *folders, last = parts
     head = "".join("(?:[^/]+/)*" if part == "**" else translate(part) + "/" for part in folders)
     return head + (".+" if last == "**" else translate(last))
-
-
-def _has_tabs(text: str, line: int) -> bool:
-    """Whether this line or the one before is indented with a tab."""
-    lines = text.splitlines()
-    return any("\t" in row[: len(row) - len(row.lstrip())] for row in lines[max(line - 2, 0) : line])

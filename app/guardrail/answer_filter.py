@@ -2,12 +2,12 @@
 three, and so for the chain: what is released does not depend on how the text was cut.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from app.guardrail.active_content import NO_ADDRESSES, ActiveContentFilter, Addresses
-from app.guardrail.check import Check
 from app.guardrail.citations import CitationFilter
 from app.guardrail.gate import Gate, GateClosed
+from app.guardrail.redaction import Redaction
 from app.guardrail.stages import Stage
 
 
@@ -17,9 +17,9 @@ class AnswerFilter:
     If a filter fails, none releases anything more: `stage` is then the one that did.
     """
 
-    def __init__(self, checks: Sequence[Check], *, sources: int, allowed: Addresses = NO_ADDRESSES) -> None:
+    def __init__(self, redaction: Redaction, *, sources: int, allowed: Addresses = NO_ADDRESSES) -> None:
         self._citations = CitationFilter(sources)
-        self._gate = Gate(checks)
+        self._gate = Gate(redaction.checks, redaction.renderer)
         # Last: a dropped citation or a redaction may bring together what stood apart.
         self._content = ActiveContentFilter(allowed)
         self.stage: Stage = "citations"

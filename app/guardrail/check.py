@@ -93,9 +93,9 @@ _CUT_OPENING = "|".join(re.escape(OPENING[at:]) for at in range(1, len(OPENING) 
 INSIDE = rf"(?:{'|'.join(KINDS)})(?: [1-9][0-9]{{0,3}}|{ENDING}[0-9A-Z]{{4}})?\]"
 PLACEHOLDER = re.compile(rf"{re.escape(OPENING)}{INSIDE}")
 MAX_PLACEHOLDER = len(OPENING) + max(map(len, KINDS)) + len(ENDING) + 5
+_WHICH = rf"(?: (?:[1-9][0-9]{{0,3}}\]?)?|{prefixes([ENDING])}|{ENDING}[0-9A-Z]{{0,4}}\]?)"
 BEGUN = re.compile(  # one, or what one begins with
-    rf"{prefixes(f'{OPENING}{kind}]' for kind in KINDS)}"
-    rf"|{re.escape(OPENING)}(?:{'|'.join(KINDS)})(?: (?:[1-9][0-9]{{0,3}}\]?)?|{prefixes([ENDING])}|{ENDING}[0-9A-Z]{{0,4}}\]?)"
+    rf"{prefixes(f'{OPENING}{kind}]' for kind in KINDS)}|{re.escape(OPENING)}(?:{'|'.join(KINDS)}){_WHICH}"
 )
 _OWN_WORDS = re.compile(rf"(?:{re.escape(OPENING)}|\A(?:{_CUT_OPENING})){INSIDE}")
 

@@ -376,9 +376,9 @@ class Gate:
         self._mask.end = max(self._mask.end - cut, -1)
 
 
-def redact(text: str, checks: Sequence[Check]) -> Redacted:
+def redact(text: str, checks: Sequence[Check], renderer: Renderer | None = None) -> Redacted:
     """The redaction of a whole text: what a Gate releases for it."""
-    gate = Gate(checks)
+    gate = Gate(checks, renderer)
     released = feed_whole(gate, text)
     return Redacted(released, dict(gate.counts))
 

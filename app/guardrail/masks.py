@@ -40,7 +40,7 @@ class Renderer(Protocol):
         """What `show` would give, as the text that the checks see before what follows. Has no effect."""
 
     def show(self, value: MaskedValue) -> ShownValue:
-        """What is shown. Raises AnswerRefused."""
+        """What is shown. Raises AnswerWithheld."""
 
     def may_differ(self, kinds: frozenset[str], size: int) -> bool:
         """Whether a value of these kinds and so many characters, or one that goes on so, may be shown otherwise than
@@ -104,7 +104,9 @@ class LatestMask:
     def close(self) -> ShownValue:
         """Its end is known: what it is shown as."""
         value = self._masked
-        return self._settle(ShownValue(placeholder(value.kind)) if self._renderer is None else self._renderer.show(value))
+        return self._settle(
+            ShownValue(placeholder(value.kind)) if self._renderer is None else self._renderer.show(value)
+        )
 
     @property
     def stand_in(self) -> str:

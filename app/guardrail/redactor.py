@@ -2,12 +2,11 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
 
 from app.guardrail.active_content import Addresses, make_inert
-from app.guardrail.check import Check
 from app.guardrail.gate import Redacted, redact
 from app.guardrail.guarded import MAX_SECONDS, within
+from app.guardrail.redaction import Redaction
 from app.incoming.control_characters import without_invisible
 
 
@@ -18,8 +17,8 @@ class Redactor:
     It fails closed: where a text cannot be redacted, or all of them take too long, it raises GuardrailFailed.
     """
 
-    def __init__(self, checks: Sequence[Check], *, seconds: float | None = None) -> None:
-        self._checks = checks
+    def __init__(self, redaction: Redaction, *, seconds: float | None = None) -> None:
+        self._redaction = redaction
         self._left = MAX_SECONDS if seconds is None else seconds
         self._done: dict[str, Redacted] = {}
         self.counts: Counter[str] = Counter()
@@ -34,14 +33,14 @@ class Redactor:
         return done.text
 
     def _clean(self, text: str) -> Redacted:
-        return within(self._left, "redaction", redact, text, self._checks)
+        return within(self._left, "redaction", redact, text, self._redaction.checks, self._redaction.renderer)
 
 
 class InertRedactor(Redactor):
     """The same for what stands beside an answer, and may be rendered with it: no image, no HTML, no other links."""
 
-    def __init__(self, checks: Sequence[Check], allowed: Addresses, *, seconds: float | None = None) -> None:
-        super().__init__(checks, seconds=seconds)
+    def __init__(self, redaction: Redaction, allowed: Addresses, *, seconds: float | None = None) -> None:
+        super().__init__(redaction, seconds=seconds)
         self._allowed = allowed
 
     def _clean(self, text: str) -> Redacted:

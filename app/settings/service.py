@@ -110,6 +110,12 @@ class AccessSettings(Section):
 class GuardrailSettings(Section):
     """What the guardrail hides beyond what it always does."""
 
+    policy_file: Path | None = Field(
+        None,
+        description="a policy.yaml: what callers are shown of what the guardrail finds (docs/policy.md); read again"
+        " when it changes; where it is not valid the service does not start",
+    )
+    policy_seconds: float = Field(10.0, gt=0, description="seconds after which that file is looked at again")
     names: Literal["off", "model"] = Field(
         "off",
         description="names of people that a language model finds are hidden too; needs `pip install clearance[names]`"

@@ -34,6 +34,7 @@ from app.embedding.protocol import EmbeddingModel
 from app.evaluation.layouts import read
 from app.evaluation.measures import difference, mean, recall
 from app.guardrail.checks import default_checks
+from app.guardrail.redaction import Redaction
 from app.guardrail.redactor import Redactor
 from app.identity.authenticate import identify
 from app.local.scratch_instance import scratch_instance
@@ -91,7 +92,7 @@ class Asked:
         signer = Signer(service.identity_key, seconds=60)
         engine = connect(service.urls["clearance_app"], pool_size=2)
         self._database = Database(engine, signer, statement_timeout_ms=60_000)
-        self._embedder, self._redact = embedder, Redactor(default_checks())
+        self._embedder, self._redact = embedder, Redactor(Redaction(default_checks()))
         with self._database.anonymous() as session:
             self._subject = identify(session, next(iter(loaded.keys.values())))
         self._vectors: dict[str, Vector] = {}

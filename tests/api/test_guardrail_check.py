@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from tests.api.problems import check_problem
 from tests.support.company import API_KEY, Company
 from tests.support.failing_checks import Raising, failing_check
+from tests.support.guardrail_policy import with_checks
 from tests.support.service import client_of, parts_of
 
 TEXT = f"Write to ben@example.org.\nThe deploy key is {API_KEY}."
@@ -43,7 +44,7 @@ def test_nobody_else_is_and_no_text_is_too_long(client: TestClient, company: Com
 
 def test_a_text_that_cannot_be_checked_is_an_error_without_it(company: Company) -> None:
     parts = parts_of(company.db)
-    with client_of(dataclasses.replace(parts, checks=(*parts.checks, failing_check(Raising)))) as client:
+    with client_of(dataclasses.replace(parts, policy=with_checks((*parts.checks, failing_check(Raising))))) as client:
         headers = company.headers("root")
         answer = client.post("/api/v1/guardrail/check", json={"text": "on the intranet 2024"}, headers=headers)
     check_problem(answer, 500, "GuardrailFailed")

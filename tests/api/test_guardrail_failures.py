@@ -20,6 +20,7 @@ from tests.api.problems import check_problem
 from tests.support import failing_checks
 from tests.support.company import LEAVE, Company
 from tests.support.failing_checks import WORD, Hanging, Raising, failing_check
+from tests.support.guardrail_policy import with_checks
 from tests.support.questions import ON_LEAVE, ask, events, spoken
 from tests.support.service import METRICS_KEY, client_of, letters, parts_of, saying, subject_named
 
@@ -44,7 +45,7 @@ def failing(
         monkeypatch.setattr(guarded, "MAX_SECONDS", 0.3)
         monkeypatch.setattr(redactor, "MAX_SECONDS", 0.3)
     parts = parts_of(company.db, chat=letters(SAID), answer=AnswerSettings(guardrail_seconds=0.3 if hangs else 30))
-    made = dataclasses.replace(parts, checks=(*parts.checks, failing_check(Hanging if hangs else Raising)))
+    made = dataclasses.replace(parts, policy=with_checks((*parts.checks, failing_check(Hanging if hangs else Raising))))
     return made, "TimeLimit" if hangs else "ZeroDivisionError"
 
 
@@ -160,7 +161,7 @@ def test_a_title_that_cannot_be_redacted_withholds_the_list(company: Company) ->
     titled = Raising("email", "test", re.compile("x"), opener=re.compile("(?=[A-Z])"))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(failing_checks, "WORD", "Kitchen")
-        with client_of(dataclasses.replace(parts, checks=(*parts.checks, titled))) as client:
+        with client_of(dataclasses.replace(parts, policy=with_checks((*parts.checks, titled)))) as client:
             listed = client.get("/api/v1/documents", headers=company.headers("ben"))
     check_problem(listed, 500, "GuardrailFailed")
     assert "leave.md" not in listed.text

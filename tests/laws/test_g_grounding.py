@@ -15,6 +15,7 @@ from app.grounding import stream
 from app.grounding.report import GroundingReport, Policy
 from app.guardrail.active_content import NO_ADDRESSES
 from app.guardrail.checks import default_checks
+from app.guardrail.redaction import Redaction
 from tests.support.passages import passage
 
 CHECKS = default_checks()
@@ -37,7 +38,7 @@ POLICIES: tuple[Policy, ...] = ("drop", "strict", "quote", "mark")
 
 
 def answer(policy: Policy) -> GroundedAnswer:
-    return GroundedAnswer(CHECKS, "How much wind may the tug have?", PASSAGES, policy, NO_ADDRESSES)
+    return GroundedAnswer(Redaction(CHECKS), "How much wind may the tug have?", PASSAGES, policy, NO_ADDRESSES)
 
 
 def cut_at(text: str, cuts: list[int], policy: Policy) -> tuple[list[str], GroundingReport, bool]:

@@ -43,6 +43,7 @@ from app.settings import (
     SignInSettings,
 )
 from tests.support.cluster import AUDIT_KEY, IDENTITY_KEY, Db
+from tests.support.guardrail_policy import with_checks
 from tests.support.sealing import SEALER
 
 METRICS_KEY = "metrics-key-of-the-tests"
@@ -104,7 +105,7 @@ def parts_at(
         index=NoIndex(),
         chat=chat or saying("It says so [1]."),
         sealer=SEALER,
-        checks=tuple(default_checks()),
+        policy=with_checks(default_checks()),
         feedback=FeedbackTokens(bytes.fromhex(IDENTITY_KEY)),
         providers={provider.source: provider for provider in providers},
     )

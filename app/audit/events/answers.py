@@ -143,6 +143,14 @@ class AnswerOpened(Event):
         object.__setattr__(self, "scopes_digest", scopes_digest(self.scopes))
 
 
+@dataclass(frozen=True)
+class GuardrailPolicyUsed:
+    """The policy that decided what the asker was shown: the SHA-256 of its file, and the version that this names."""
+
+    digest: str
+    version: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class AnswerClosed(Event):
     """How an answer ended. Times in microseconds by stage; redactions by type, counts only. `output` is the released
@@ -157,6 +165,10 @@ class AnswerClosed(Event):
     outcome: Outcome
     reason: str | None = None
     redactions: Mapping[str, int] = field(default_factory=dict)
+    # By kind, the values that the company's policy has the asker see.
+    shown_values: Mapping[str, int] = field(default_factory=dict)
+    # Null if there is none, or no text was made.
+    guardrail_policy: GuardrailPolicyUsed | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
     latency_us: Mapping[str, int] = field(default_factory=dict)

@@ -80,7 +80,7 @@ def longer(best: Finding | None, found: Finding | None) -> Finding | None:
         return best or found
     taken, other = (found, best) if found.end > best.end else (best, found)
     also = taken.also.union(other.also, (other.kind,))
-    return taken if also == taken.also or also == {taken.kind} else replace(taken, also=also)
+    return taken if also in (taken.also, {taken.kind}) else replace(taken, also=also)
 
 
 def _ends_before_break(check: Check, text: str, at: int, shown: Rewritten, found: Finding) -> bool:

@@ -49,7 +49,7 @@ def documents(
     order: OrderOf = "path",
 ) -> list[DocumentOut]:
     """The documents you may read, and those in collections you curate (without titles)."""
-    found = reading.list_documents(session, subject, parts.checks, page, where, order)
+    found = reading.list_documents(session, subject, parts.policy, page, where, order)
     return [DocumentOut.model_validate(document) for document in found]
 
 

@@ -90,7 +90,7 @@ def move(document: str, body: MoveBody, subject: CuratorCaller, session: Changin
     """Move a document within its collection (curate): id, text and own rule stay; its new folders' rules count."""
     relocation = admin.move_document(session, subject, public_id(document), body.path)
     [moved] = relocation.moved
-    old_path = Redactor(parts.checks)(moved.old_path)
+    old_path = Redactor(parts.redaction)(moved.old_path)
     return MoveOut(id=moved.document, old_path=old_path, path=moved.path, people=_people(session, relocation))
 
 
@@ -108,7 +108,7 @@ def sync_collection(
     """
     # No line is read further than it may be long.
     manifest = iter(partial(form.file.file.readline, MAX_LINE + 1), b"")
-    clean = Redactor(parts.checks)
+    clean = Redactor(parts.redaction)
     if form.fingerprint is None:
         return _wire(session, clean, admin.compare_with_folder(session, subject, name, manifest), applied=False)
     synced = admin.follow_folder(

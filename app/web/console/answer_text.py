@@ -1,5 +1,7 @@
 """How an answer is put on a page: its addresses, its text as HTML, and as plain text to copy with its sources."""
 
+import re
+
 from markupsafe import Markup
 
 from app.answer.events import Source
@@ -36,13 +38,23 @@ HIDDEN_WORDS = {
     "name": _("name hidden"),
     "pay": _("pay hidden"),
     "health": _("health detail hidden"),
+    "company term": _("company term hidden"),
     "credential": _("credential hidden"),
 }
 
 
-def hidden_word(kind: str, translations: Translations) -> str:
-    """What is said of a value of this kind that the guardrail took out."""
-    return translations.gettext(HIDDEN_WORDS.get(kind, kind))
+_WHICH = re.compile(r"(.*?) (?:ending )?([0-9A-Z]{1,4})")
+
+
+def hidden_word(hidden: str, translations: Translations) -> str:
+    """What is said of a value that the guardrail took out, from its placeholder: "phone", "phone 2", "card ending
+    1111".
+    """
+    which = _WHICH.fullmatch(hidden)
+    if which is None:
+        return translations.gettext(HIDDEN_WORDS.get(hidden, hidden))
+    note = f"…{which[2]}" if " ending " in hidden else which[2]
+    return f"{translations.gettext(HIDDEN_WORDS.get(which[1], which[1]))} ({note})"
 
 
 def source_url(source: Source) -> str:

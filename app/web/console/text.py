@@ -12,7 +12,7 @@ import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-HIDDEN = re.compile(r"\[redacted: ([a-z][a-z -]{0,39})\]")
+HIDDEN = re.compile(r"\[redacted: ([a-z][a-z -]{0,39}?(?: (?:[0-9]{1,4}|ending [0-9A-Z]{4}))?)\]")
 CITATION = re.compile(r"\[(\d{1,3})\]")
 TAGS = {"p", "ul", "ol", "li", "strong", "em", "code", "pre", "blockquote", "br", "hr", "a"} | {
     *("table", "thead", "tbody", "tr", "th", "td", "h3", "h4"),
@@ -27,7 +27,9 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["
 
 @dataclass(frozen=True)
 class TextSegment:
-    """A piece of a text: marked or not; `hidden` is the kind of what the guardrail took out of it."""
+    """A piece of a text: marked or not; `hidden` is the kind of what the guardrail took out of it, as the
+    placeholder has it ("phone", "phone 2", "card ending 1111").
+    """
 
     text: str
     marked: bool = False
@@ -65,7 +67,7 @@ def _marked(text: str, start: int, end: int, marks: Sequence[tuple[int, int]]) -
 def markdown(text: str, sources: Sequence[tuple[int, str]], hidden_word: Callable[[str], str]) -> Markup:
     """What a model wrote, as HTML: forms of a short list, and its citations as links to the sources of these numbers.
 
-    `hidden_word` says what the guardrail took out, by its kind.
+    `hidden_word` says what the guardrail took out, by what its placeholder says.
     """
     html = nh3.clean(
         _MARKDOWN.render(text),

@@ -160,7 +160,7 @@ Desk = Annotated[Subject, Depends(requires_any(Capability.HOLD, Capability.ERASE
 
 async def audit_log_of(subject: Auditor, parts: ComponentsOf) -> AuditLog:
     """The log as its auditor."""
-    return AuditLog(parts.database, parts.sealer, subject, Redactor(parts.checks))
+    return AuditLog(parts.database, parts.sealer, subject, Redactor(parts.redaction))
 
 
 AuditLogOf = Annotated[AuditLog, Depends(audit_log_of)]

@@ -10,6 +10,7 @@ from app.answer.followups import MAX_TURNS, RecentTurn, WholeQuestion, make_whol
 from app.answer.replies import reply
 from app.embedding.hashed import HashedEmbedder
 from app.guardrail.checks import default_checks
+from app.guardrail.redaction import Redaction
 from app.guardrail.redactor import Redactor
 from app.indexing.terms import MAX_WORDS, query_terms
 from tests.support.questions import OWN_KEY
@@ -24,7 +25,7 @@ def turn(question: str = TUGS, answer: str | None = SAID) -> RecentTurn:
 
 
 def whole(question: str, *earlier: RecentTurn) -> WholeQuestion:
-    vector, redact = EMBEDDER.embed_query(question), Redactor(default_checks())
+    vector, redact = EMBEDDER.embed_query(question), Redactor(Redaction(default_checks()))
     return make_whole(question, vector, earlier, embed=EMBEDDER.embed_query, redact=redact)
 
 
@@ -45,7 +46,7 @@ def shown(made: WholeQuestion) -> list[tuple[str, Sequence[str]]]:
 def test_a_first_question_is_searched_as_it_stands() -> None:
     """To the byte: no word list of its own, and the very vector."""
     vector = EMBEDDER.embed_query(TUGS)
-    made = make_whole(TUGS, vector, (), embed=EMBEDDER.embed_query, redact=Redactor(default_checks()))
+    made = make_whole(TUGS, vector, (), embed=EMBEDDER.embed_query, redact=Redactor(Redaction(default_checks())))
     assert made.vector is vector
     assert (made.words, made.before, made.searched, made.leanings) == (None, "", None, ())
 

@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 from app.answer.known_names import KnownNames, NamesUnreadable, read_names
 from app.guardrail.checks import checks_with
 from app.guardrail.gate import redact
+from app.guardrail.policy.model import DEFAULT_POLICY
 from app.settings import GuardrailSettings
-from app.wiring import build_checks, require_names
+from app.wiring import build_checks, require_files
 
 FILE = 'name,staff,also\nAda Byron,1,Ada Lovelace;Augusta Ada King\n"Müller, Anna",2,\n'
 
@@ -45,7 +46,7 @@ def test_what_is_no_such_file_stops_the_start(tmp_path: Path, text: str | None) 
     with pytest.raises(NamesUnreadable, match="the file of names"):
         KnownNames(path, None, seconds=60)
     with pytest.raises(NamesUnreadable, match="the file of names") as refused:
-        require_names(GuardrailSettings(names_file=path))
+        require_files(GuardrailSettings(names_file=path))
     assert "Ada" not in str(refused.value)
 
 
@@ -116,13 +117,13 @@ def test_people_who_cannot_be_read_stop_the_start() -> None:
 
 
 def test_names_are_off_by_default() -> None:
-    require_names(GuardrailSettings())
-    assert build_checks(GuardrailSettings(), None) == checks_with()
+    require_files(GuardrailSettings())
+    assert build_checks(GuardrailSettings(), None, DEFAULT_POLICY) == checks_with()
 
 
 def test_a_model_that_is_not_installed_stops_the_start() -> None:
     options = GuardrailSettings(names="model", names_model="no_such_model")
     with pytest.raises(ValueError, match="is not installed: pip install"):
-        require_names(options)
+        require_files(options)
     with pytest.raises(ValueError, match="is not installed: pip install"):
-        build_checks(options, None)
+        build_checks(options, None, DEFAULT_POLICY)

@@ -14,6 +14,7 @@ from app.answer.quotes.release import cells_of, deciding_words, release
 from app.answer.quotes.select import MAX_BLOCKS, MAX_WORDS_SHOWN, QuoteSelector
 from app.guardrail.active_content import NO_ADDRESSES, Addresses
 from app.guardrail.checks import default_checks
+from app.guardrail.redaction import Redaction
 from app.guardrail.redactor import InertRedactor
 from app.retrieval.passage import Passage
 from tests.support.passages import passage
@@ -188,7 +189,10 @@ def test_what_is_cut_is_released() -> None:
     told = passage("To travel:\n" + "\n".join(f"- Ask person {n} of the travel desk for a form." for n in range(20)))
     chosen = QuoteSelector(material("Which person of the travel desk has a form?", [told])).choose()
     assert "…" in chosen[0].block.text
-    assert [block.text for block in release(chosen, default_checks(), InertRedactor(default_checks(), NO_ADDRESSES))]
+    assert [
+        block.text
+        for block in release(chosen, default_checks(), InertRedactor(Redaction(default_checks()), NO_ADDRESSES))
+    ]
 
 
 def test_no_cut_leaves_the_mere_beginning_of_a_sentence() -> None:
@@ -221,7 +225,7 @@ def test_every_span_makes_a_block_that_fits_or_none(rows: list[str]) -> None:
 def test_the_deciding_words_are_marked_in_what_was_released() -> None:
     secret = passage("A meal costs EUR 4.50, paid with card 4111 1111 1111 1111 at the till.", title="Canteen")
     found = material("How much does a meal cost?", [secret])
-    clean = InertRedactor(tuple(default_checks()), Addresses())
+    clean = InertRedactor(Redaction(tuple(default_checks())), Addresses())
     [released] = release(QuoteSelector(found).choose(), tuple(default_checks()), clean)
     assert released.text == "A meal costs EUR 4.50, paid with card [redacted: card] at the till."
     marked = [released.text[start:end] for start, end in deciding_words(released.text, found)]
@@ -232,7 +236,7 @@ def test_what_its_passage_masks_is_not_quoted() -> None:
     """A cue before the block says that it is a credential; the block alone does not look like one."""
     checks = tuple(default_checks())
     page = passage("The password is:\nhunter2correcthorse for the staging server login", title="Servers")
-    clean = InertRedactor(checks, Addresses())
+    clean = InertRedactor(Redaction(checks), Addresses())
     shown = release(QuoteSelector(material("staging server login password", [page])).choose(), checks, clean)
     assert not any("hunter2" in block.text for block in shown)
 

@@ -96,7 +96,7 @@ WRONG = [
     ("rules:\n  - path: a\n    roles: hr\n", r"line 3: `roles` of rule 1 must be a list.*\[hr\]"),
     ("rules:\n  - path: a\n    roles: [yes]\n", 'quotes around it, "yes"'),
     ("rules:\n  - path: a\n    roles: [2026]\n", 'quotes around it, "2026"'),
-    ("rules:\n  - path: a\n    roles: [x, x]\n", "names a role twice"),
+    ("rules:\n  - path: a\n    roles: [x, x]\n", "names something twice"),
     ("rules:\n  - path: a\n    roles: [' x']\n", "spaces around it"),
     (RULE + "    deny: [x]\n", "both allows and denies 'x'"),
     (RULE + "    deny: [everyone]\n", "hides the files from everyone"),

@@ -18,6 +18,7 @@ from app.guardrail.checks import default_checks
 from app.guardrail.gate import GateClosed
 from app.guardrail.guarded import TOO_LONG, failing_closed, guarded, submit, within
 from app.guardrail.meter import HELD_BOUNDS, GuardrailMeter, HeldBack
+from app.guardrail.redaction import Redaction
 from app.guardrail.redactor import InertRedactor, Redactor
 
 TEXT = "the secret text"
@@ -104,7 +105,9 @@ class Failing(PatternCheck):
 CHECKS = (*default_checks(), Failing("email", "test", re.compile("boom"), opener=re.compile("(?=b)")))
 
 
-@pytest.mark.parametrize("make", [lambda: Redactor(CHECKS), lambda: InertRedactor(CHECKS, NO_ADDRESSES)])
+@pytest.mark.parametrize(
+    "make", [lambda: Redactor(Redaction(CHECKS)), lambda: InertRedactor(Redaction(CHECKS), NO_ADDRESSES)]
+)
 def test_a_redactor_fails_closed(make: Callable[[], Redactor]) -> None:
     clean = make()
     assert clean("Mail to a@example.org") == "Mail to [redacted: email]"
@@ -116,7 +119,7 @@ def test_a_redactor_fails_closed(make: Callable[[], Redactor]) -> None:
 def test_an_inert_redactor_fails_closed_where_content_is_made_inert(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redactor, "make_inert", broken)
     with pytest.raises(GuardrailFailed) as raised:
-        InertRedactor(CHECKS, NO_ADDRESSES)("any text")
+        InertRedactor(Redaction(CHECKS), NO_ADDRESSES)("any text")
     assert raised.value.stage == "active content"
 
 
@@ -124,7 +127,7 @@ def test_the_texts_of_one_redactor_share_its_time(monkeypatch: pytest.MonkeyPatc
     """What was redacted before is given again without any."""
     clock = iter([0.0, 4.0, 4.0, 9.0, 9.0])
     monkeypatch.setattr(redactor, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    clean = Redactor(CHECKS, seconds=5)
+    clean = Redactor(Redaction(CHECKS), seconds=5)
     assert [clean("one text"), clean("another"), clean("one text")] == ["one text", "another", "one text"]
     with pytest.raises(GuardrailFailed) as raised:
         clean("a third text " * 20_000)
@@ -134,7 +137,7 @@ def test_the_texts_of_one_redactor_share_its_time(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("name", ["_citations", "_gate", "_content"])
 def test_after_a_failure_no_filter_releases_anything(name: str) -> None:
     """The gate closes by itself; the filters around it would go on without the text that was lost."""
-    filters = AnswerFilter(CHECKS, sources=1)
+    filters = AnswerFilter(Redaction(CHECKS), sources=1)
     filters.feed("What was held back stays so, www")
     kept = getattr(filters, name)
 
@@ -154,7 +157,7 @@ def test_after_a_failure_no_filter_releases_anything(name: str) -> None:
 
 
 def test_after_a_failure_in_grounding_nothing_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = GroundedAnswer(CHECKS, "What?", (), "mark", NO_ADDRESSES)
+    answer = GroundedAnswer(Redaction(CHECKS), "What?", (), "mark", NO_ADDRESSES)
     with monkeypatch.context() as patched, pytest.raises(LookupError):
         patched.setattr(answer._grounding, "feed", broken)
         answer.feed("One. ")

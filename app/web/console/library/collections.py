@@ -1,5 +1,6 @@
 """Collections: the list, and one with its folders, the rule at each, and its documents."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -58,12 +59,16 @@ def collection(  # noqa: PLR0913  # each is a field of the form
     found, subject = get_collection(session, viewer.subject, name), viewer.subject
     where = DocumentFilter(name, folder or None, contains or None)
     curates = found.id in curated(subject)
-    browse = list_curated_documents if curates else list_documents
+    documents: Sequence[object]
+    if curates:
+        documents = list_curated_documents(session, subject, parts.checks, listing.page, where, order)
+    else:
+        documents = list_documents(session, subject, parts.policy, listing.page, where, order)
     values: dict[str, Any] = {
         "name": name,
         "folder": where.folder or "",
         "curates": curates,
-        "documents": browse(session, subject, parts.checks, listing.page, where, order),
+        "documents": documents,
         "listing": listing,
     }
     if viewer.part and not listing.first:

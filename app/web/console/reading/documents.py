@@ -56,7 +56,7 @@ def documents(
     collection: Text = "",
 ) -> Response:
     """The documents that the viewer may read, by collection and path."""
-    found = reading.list_documents(session, subject, parts.checks, listing.page, DocumentFilter(collection or None))
+    found = reading.list_documents(session, subject, parts.policy, listing.page, DocumentFilter(collection or None))
     values = {"documents": found, "listing": listing, "collection": collection}
     if viewer.part and not listing.first:
         return page(viewer, "reading/document_rows.html", values)
