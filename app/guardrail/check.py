@@ -31,6 +31,7 @@ KINDS = {
     "name": "Names of people of a list, or that a model finds; off by default",
     "pay": "Amounts called salary, wage or bonus; off by default",
     "health": "Illnesses and treatments named as someone's; off by default",
+    "canary": "Strings of a list, which must never leave; off by default",
     "credential": "Passwords, keys, tokens, private keys and connection strings with a password",
 }
 

@@ -36,6 +36,7 @@ HIDDEN_WORDS = {
     "name": _("name hidden"),
     "pay": _("pay hidden"),
     "health": _("health detail hidden"),
+    "canary": _("listed text hidden"),
     "credential": _("credential hidden"),
 }
 
