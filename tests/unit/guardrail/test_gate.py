@@ -27,9 +27,11 @@ from app.guardrail.gate import Gate, GateClosed, redact
 from app.guardrail.groups import CheckGroups, group_checks
 from app.guardrail.names.directory import DirectoryCheck
 from app.guardrail.normal import fold
+from app.guardrail.terms import ListedTerms
 from tests.support.environment import REPOSITORY
 
 CHECKS = default_checks()
+LISTED = ListedTerms([("Project Nightjar", "company term", "listed")])
 MAX_RUN = max(check.run.extent for check in CHECKS)
 
 
@@ -242,7 +244,7 @@ def test_the_page_lists_every_kind_and_no_other() -> None:
 
 
 def test_every_check_has_a_known_kind_and_a_lawful_run() -> None:
-    kinds = [getattr(check, "kinds", {check.kind}) for check in (*CHECKS, *optional_checks(), DirectoryCheck())]
+    kinds = [getattr(check, "kinds", {check.kind}) for check in (*CHECKS, *optional_checks(), DirectoryCheck(), LISTED)]
     kinds = [of - {""} for of in kinds]  # a reading's finding has the kind of the check that it asked
     assert set().union(*kinds) == set(KINDS)
     assert {check.kind for check in credential_checks()} - {""} == {"credential"}
