@@ -64,6 +64,12 @@ class YamlNodes:
             raise self.wrong(node, f"{where} has spaces around it or control characters in it")
         return unicodedata.normalize("NFC", node.value)
 
+    def text(self, node: Any, where: str) -> str:
+        """A text of any lines, as it stands."""
+        if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:str":
+            raise self.wrong(node, f"{where} must be text: put quotes around it")
+        return str(node.value)
+
     def names(self, node: Any, where: str, advice: str) -> tuple[str, ...]:
         """Texts in a list, at least one, each once; `advice` says what to write into one that is empty."""
         if isinstance(node, yaml.ScalarNode) and node.value:

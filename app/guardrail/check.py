@@ -35,6 +35,11 @@ KINDS = {
     "credential": "Passwords, keys, tokens, private keys and connection strings with a password",
 }
 
+# Kinds whose values are one number, address or code: what else is found within one is a part of it.
+ONE_VALUE = frozenset(KINDS) - {"address", "name", "pay", "health", "company term", "credential"}
+# Values of these kinds are never shown, nor a part of them, whatever else they may be.
+NEVER_SHOWN = frozenset(("credential",))
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.guardrail.check import Check
 from app.guardrail.gate import Gate, feed_whole
-from app.guardrail.masks import Mask, placeholder
+from app.guardrail.masks import Mask, Renderer, placeholder
 from app.guardrail.normal import Normaliser
 
 _CHECKS = "app.guardrail.checks."
@@ -18,7 +18,8 @@ class HiddenSpan:
     """Characters start..end of the text, for which one placeholder stands. Nothing else of the text is in it.
 
     `reason` is that of the finding that began it, `rule` the name of the check that found it ("password.PROSE" of
-    `app.guardrail.checks`), or of the reading ("layout" of `app.guardrail.readings`).
+    `app.guardrail.checks`), or of the reading ("layout" of `app.guardrail.readings`). `action` is what the policy does
+    with the value: with "keep" it is shown.
     """
 
     start: int
@@ -26,6 +27,7 @@ class HiddenSpan:
     kind: str
     reason: str
     rule: str
+    action: str = "remove"
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,9 @@ class ExplainedRedaction:
     left_out: tuple[int, ...] = ()
 
 
-def explain(text: str, checks: Sequence[Check]) -> ExplainedRedaction:
-    """What `redact` does to a text: `mask_spans` with what this says gives the same."""
-    gate = Gate(checks)
+def explain(text: str, checks: Sequence[Check], renderer: Renderer | None = None) -> ExplainedRedaction:
+    """What `redact` does to a text: without a renderer `mask_spans` with what this says gives the same."""
+    gate = Gate(checks, renderer)
     masks: list[Mask] = []
     gate.masks = masks
     redacted = feed_whole(gate, text)
@@ -49,7 +51,7 @@ def explain(text: str, checks: Sequence[Check]) -> ExplainedRedaction:
     spans = []
     for mask in masks:
         begin, end = (mask.start, mask.end) if places is None else (places[mask.start], places[mask.end - 1] + 1)
-        spans.append(HiddenSpan(begin, end, mask.kind, mask.reason, rule_of(mask.check)))
+        spans.append(HiddenSpan(begin, end, mask.kind, mask.reason, rule_of(mask.check), mask.action))
     left_out = () if places is None else tuple(sorted(set(range(len(text))).difference(places)))
     return ExplainedRedaction(redacted, tuple(spans), left_out)
 

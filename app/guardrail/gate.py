@@ -272,7 +272,7 @@ class Gate:
         if start > self._mask.end:
             self._begin(start, found, self._look_again(start, before))
         else:
-            self._show(self._mask.extend(found.kinds))
+            self._show(self._mask.extend(start, found))
         self._cover(max(self._mask.end, start + found.size))
 
     def _begin(self, start: int, found: StartFinding, before: str) -> None:
@@ -373,7 +373,7 @@ class Gate:
         self._scan -= cut
         self._out -= raw_cut
         self._cut += raw_cut
-        self._mask.end = max(self._mask.end - cut, -1)
+        self._mask.forget(cut)
 
 
 def redact(text: str, checks: Sequence[Check], renderer: Renderer | None = None) -> Redacted:

@@ -1,10 +1,9 @@
 """What a mask is shown as. Where masks lie is found without it, so a policy never changes what else is found."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.guardrail.check import OPENING, Check
+from app.guardrail.check import NEVER_SHOWN, ONE_VALUE, OPENING, Check
 from app.guardrail.windows import StartFinding
 
 MAX_VALUE = 256  # characters of a value that may be shown, or stood for by more than its kind
@@ -74,6 +73,7 @@ class LatestMask:
         self._renderer = renderer
         self.kind = ""
         self._kinds: frozenset[str] = frozenset()
+        self._value_end = -1  # of the last finding in it that is one value
         self._value: list[str] = []
         self._shown = ShownValue("")
 
@@ -82,13 +82,17 @@ class LatestMask:
         self.end = start
         self.before = before
         self.kind, self._kinds = found.kind, found.kinds
+        self._value_end = start + found.size if found.kind in ONE_VALUE else -1
         self._value, self.held = [], 0
         self.open = True
         return self._settled()
 
-    def extend(self, kinds: Iterable[str]) -> ShownValue | None:
+    def extend(self, start: int, found: StartFinding) -> ShownValue | None:
         """Another finding belongs to it; gives what it is shown as, if that is known now and was not before."""
-        self._kinds = self._kinds.union(kinds)
+        is_part = start + found.size <= self._value_end
+        self._kinds |= found.kinds & NEVER_SHOWN if is_part else found.kinds
+        if found.kind in ONE_VALUE:
+            self._value_end = max(self._value_end, start + found.size)
         return self._settled() if self.open else None
 
     def cover(self, raw: str, end: int) -> ShownValue | None:
@@ -107,6 +111,11 @@ class LatestMask:
         return self._settle(
             ShownValue(placeholder(value.kind)) if self._renderer is None else self._renderer.show(value)
         )
+
+    def forget(self, cut: int) -> None:
+        """The first `cut` characters of the text are gone."""
+        self.end = max(self.end - cut, -1)
+        self._value_end -= cut
 
     @property
     def stand_in(self) -> str:

@@ -1,9 +1,9 @@
 """What checks find at one start, given what they may read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from app.guardrail.check import OPENING, PLACEHOLDER, Check, Finding, Tail
+from app.guardrail.check import NEVER_SHOWN, ONE_VALUE, OPENING, PLACEHOLDER, Check, Finding, Tail
 from app.guardrail.groups import CheckGroup
 
 # A group of checks, what it is shown left of a start, and where the stretch to the right ends.
@@ -13,7 +13,7 @@ Asked = tuple[CheckGroup, str, int]
 @dataclass(frozen=True, slots=True)
 class StartFinding:
     """A finding of so many characters, why, and the check that made it. `tail`: how it goes on, if it does. `kinds`:
-    its own and those of shorter ones at the same start.
+    its own and those of others at the same start, but for a shorter one that is a part of the value.
     """
 
     size: int
@@ -36,7 +36,7 @@ def longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = 
     """The longest finding at a start. None goes into what is hidden: a placeholder, or what lies from `hidden` on."""
     best: Finding | None = None
     by: Check | None = None
-    kinds: frozenset[str] = frozenset()
+    others: list[Finding] = []
     for group, left, end in asked:
         at = len(left)
         cut = _placeholder(text, start, end) if hidden is None else hidden
@@ -45,9 +45,19 @@ def longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = 
             found = check.at(window, at)
             if found is None or 0 <= cut < start + found.end - at:
                 continue
-            kinds = kinds.union(found.also, (found.kind,))
+            others.append(found)
             if best is None or found.end - found.start > best.end - best.start:
                 best, by = found, check
     if best is None or by is None:
         return None
-    return StartFinding(best.end - best.start, best.kind, best.reason, by, by.tail if best.open else None, kinds)
+    tail = by.tail if best.open else None
+    return StartFinding(best.end - best.start, best.kind, best.reason, by, tail, _kinds(best, others))
+
+
+def _kinds(best: Finding, found: Sequence[Finding]) -> frozenset[str]:
+    kinds = {best.kind}
+    for each in found:
+        of = each.also.union((each.kind,))
+        is_part = best.kind in ONE_VALUE and each.end - each.start < best.end - best.start
+        kinds |= of & NEVER_SHOWN if is_part else of
+    return frozenset(kinds)

@@ -28,7 +28,7 @@ PIECES = (
     "<span class='x", "<!", "<!--", "<!-- x", "-->", "--", "&nbsp;", "&nb", "&shy;", "&#160;", "[1]", "[1", "[", "]",
     "(", '"', "'", "\u200b", "\u00ad", "\u0308", "ü", "Suesswasser", "日本語", "jane@example.com",
     "4111 1111 1111 1111", "Night<!--" + "x" * 64 + "-->jar", "Night<!--" + "x" * 65 + "-->jar",
-    "AB51 ABC", "+49 30 901820", "password: ", "hunter2Xk9!", "[redacted: canary]",
+    "AB51 ABC", "+49 30 901820", "password: ", "hunter2Xk9!", "[redacted: company term]",
     "[redacted: email]", "[redacted: ", "x" * 70, "prose goes on", "!" * 30,
     "-----BEGIN PRIVATE KEY-----\nMIIEow\n-----END PRIVATE KEY-----",
 )  # fmt: skip

@@ -30,10 +30,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from app.guardrail.check import KINDS, Check
+from app.guardrail.check import KINDS, NEVER_SHOWN, Check
 from app.guardrail.policy.model import (
     ACTIONS,
-    NEVER_SHOWN,
     OPTIONAL_KINDS,
     ORIGINS,
     OWN_KIND,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from app.guardrail.check import Check
+from app.guardrail.check import NEVER_SHOWN, Check
 from app.identity.subject import Label
 
 Action = Literal["keep", "last_four", "pseudonym", "remove", "refuse"]
@@ -12,8 +12,6 @@ Origin = Literal["passage", "anywhere"]
 # From the mildest to the strictest: where a value is of several kinds, the strictest counts.
 ACTIONS: tuple[Action, ...] = get_args(Action)
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
-# Kinds whose values are never shown, whatever a policy says, nor a part of them.
-NEVER_SHOWN = frozenset(("credential",))
 OWN_KIND = "company term"
 OPTIONAL_KINDS = ("pay", "health")
 

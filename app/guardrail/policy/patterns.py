@@ -8,13 +8,16 @@ the tree that the interpreter itself matches with.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from re import _constants as codes  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from importlib import import_module
 from typing import Any
 
 from app.guardrail.check import Cue, PatternCheck, Run
 from app.guardrail.normal import fold
 from app.guardrail.word_trees import any_of
+
+# What `re` itself parses with; it has no public name since 3.11.
+parser: Any = import_module("re._parser")
+codes: Any = import_module("re._constants")
 
 MAX_WIDTH = 128  # characters
 MAX_STEPS = 10_000  # of the interpreter at one start of the worst text

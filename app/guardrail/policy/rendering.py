@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import cast
 
 from app.errors import AnswerWithheld
-from app.guardrail.check import ENDING, OPENING
+from app.guardrail.check import ENDING, NEVER_SHOWN, OPENING
 from app.guardrail.masks import MAX_VALUE, MaskedValue, ShownValue, placeholder
-from app.guardrail.policy.model import ACTIONS, NEVER_SHOWN, OWN_KIND, Action, GuardrailPolicy, action_for
+from app.guardrail.policy.model import ACTIONS, OWN_KIND, Action, GuardrailPolicy, action_for
 from app.guardrail.policy.pseudonyms import Pseudonym
 from app.guardrail.policy.values import ValueOrigins, canonical, is_contact
 

@@ -18,7 +18,7 @@ TERMS = ListedTerms(
          "Ночной козодой", "the blue door of it", "Kestrel")
     )
 )  # fmt: skip
-HIDDEN = "[redacted: canary]"
+HIDDEN = "[redacted: company term]"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,9 @@ def test_signs_before_a_term_must_be_there_and_stay() -> None:
 
 
 def test_the_longest_term_says_its_own_kind_and_reason() -> None:
-    terms = ListedTerms([("Blue", "company term", "short"), ("Blue Door", "name", "long"), ("Blue Doorway", "pay", "else")])
+    terms = ListedTerms(
+        [("Blue", "company term", "short"), ("Blue Door", "name", "long"), ("Blue Doorway", "pay", "else")]
+    )
     assert redact("blue door, blue, blue doorway", [terms]).text == (f"[redacted: name], {HIDDEN}, [redacted: pay]")
     assert [span.reason for span in explain("blue door. blue.", [terms]).spans] == ["long", "short"]
     assert terms.kinds == {"company term", "name", "pay"}
