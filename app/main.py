@@ -75,7 +75,7 @@ from app.web.http import docs_page, health, problems
 from app.web.http.authentication import Authentication
 from app.web.http.credentials import Cookies
 from app.web.http.limits import KeyLimits
-from app.web.http.metrics import DeliveryLags, GuardrailWork, ListSearches, Observe, ReplicaSearches
+from app.web.http.metrics import DeliveryLags, GuardrailWork, ListSearches, Observe, PolicyState, ReplicaSearches
 from app.web.http.openapi import Service
 from app.web.http.relay import Relay
 from app.web.scim import entry as scim_entry
@@ -90,7 +90,7 @@ def collectors(parts: Components) -> tuple[Collector, ...]:
     lost = parts.index.lost if isinstance(parts.index, RemoteIndex) else dict
     lags = DeliveryLags(lambda: delivery_lags(parts.database))
     searches = ReplicaSearches(parts.database.replicas), ListSearches(parts.searches, lost)
-    return *searches, lags, GuardrailWork(parts.guardrail)
+    return *searches, lags, GuardrailWork(parts.guardrail), PolicyState(parts.policy)
 
 
 def own_url(settings: ApiSettings) -> str:

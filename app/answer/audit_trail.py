@@ -9,6 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,13 +80,9 @@ class Trail:
         """What was searched for, where earlier turns had a part in it."""
         return self.whole.searched if self.whole else None
 
-    @property
-    def _shows_values(self) -> bool:
-        return self.redaction is not None and bool(self.redaction.shown)
-
     def completed(self, done: Done) -> Done:
         """The end of an answer, with what was searched for and what grounding found; the turn keeps it."""
-        self.done = replace(done, searched=self.searched, grounding=self.grounding, shows_values=self._shows_values)
+        self.done = replace(done, searched=self.searched, grounding=self.grounding)
         return self.done
 
     def mark_stage(self, stage: str) -> None:
@@ -189,7 +186,7 @@ class Trail:
         """What the conversation keeps: the question, and what was released and shown, with their vectors."""
         if self.conversation is None:
             return None
-        answer = "".join(self.output)
+        answer, redaction = "".join(self.output), self.redaction
         said = closed.outcome in ANSWERED and answer
         return NewTurn(
             id=self.id,
@@ -202,7 +199,11 @@ class Trail:
             sources=self.sources,
             redactions=dict(self.shown_redactions),
             documents=self.documents,
-            details=details_of(self.done).to_keep() if self.done else AnswerDetails(shows_values=self._shows_values),
+            details=replace(
+                details_of(self.done).to_keep() if self.done else AnswerDetails(),
+                shows_values=bool(redaction and redaction.shown),
+                values_in=_documents_of(opened, redaction),
+            ),
             embedder=embedder.digest,
             vectors=(self.vector, embedder.embed_query(without_citations(answer)) if said else None),
         )
@@ -216,6 +217,12 @@ def _recording(parts: Components, subject: Subject) -> Iterator[WriteSession]:
             yield session
     except DBAPIError as error:
         raise DatabaseUnavailable("The audit log cannot be written, so nothing is answered.") from error
+
+
+def _documents_of(opened: events.AnswerOpened, redaction: Redaction | None) -> tuple[uuid.UUID | None, ...]:
+    """The documents of the passages whose values were shown, None for values of none."""
+    document_of = {passage.chunk: passage.document for passage in opened.passages}
+    return tuple({document_of.get(cast("uuid.UUID", chunk)) for chunk in (redaction.shown_in if redaction else ())})
 
 
 def _policy_used(redaction: Redaction | None) -> events.GuardrailPolicyUsed | None:

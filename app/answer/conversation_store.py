@@ -287,12 +287,20 @@ def _behind(session: Session, visible: Visible, ids: Sequence[uuid.UUID]) -> dic
 
 def _labelled(session: Session, visible: Visible, turns: list[TurnView]) -> list[TurnView]:
     """With labels where an answer shows values that are hidden otherwise."""
-    showing = [turn.id for turn in turns if turn.answer is not None and turn.answer.details.shows_values]
-    if not showing:
-        return turns
-    behind = _behind(session, visible, showing)
-    highest = {turn: max(labels.values(), default=Label.RESTRICTED) for turn, labels in behind.items()}
-    return [replace(turn, label=highest.get(turn.id)) for turn in turns]
+    values_in = {
+        turn.id: turn.answer.details.values_in
+        for turn in turns
+        if turn.answer is not None and turn.answer.details.shows_values
+    }
+    behind = _behind(session, visible, list(values_in)) if values_in else {}
+    labels = {
+        turn: max((of.get(each, Label.RESTRICTED) for each in values_in[turn] if each), default=Label.RESTRICTED)
+        for turn, of in behind.items()
+        if None not in values_in[turn]
+    }
+    return [
+        replace(turn, label=labels.get(turn.id, Label.RESTRICTED)) if turn.id in values_in else turn for turn in turns
+    ]
 
 
 def _turn(row: tables.Turn, answer: tables.TurnAnswer | None) -> TurnView:

@@ -125,8 +125,7 @@ class Done:
     """The end. `fallback` says why quotes came although an answer was asked for; `conversation` is where the turn is
     kept, known by its trail. `blocks` are the quotes, in the order of the text. `searched` is None where there was no
     earlier turn; `grounding` is what was found of the sentences of a model; `conflicts` are among the sources;
-    `feedback` is a token for the whole answer, as a block's is for a block. `shows_values`: a policy had values shown
-    that are hidden otherwise.
+    `feedback` is a token for the whole answer, as a block's is for a block.
     """
 
     trail: uuid.UUID
@@ -141,7 +140,6 @@ class Done:
     grounding: GroundingReport | None = None
     conflicts: tuple[ShownConflict, ...] = ()
     feedback: str = ""
-    shows_values: bool = False
 
 
 def cited_documents(sources: Iterable[Source]) -> tuple[uuid.UUID, ...]:

@@ -38,8 +38,10 @@ class AnswerDetails:
     searched: Searched | None = None
     grounding: GroundingReport | None = None
     conflicts: tuple[ShownConflict, ...] = ()
-    # Whether the company's policy had its asker see values that are hidden otherwise.
+    # Whether the company's policy had its asker see values that are hidden otherwise, and the documents that these
+    # stand in; a null one for values that stood in no passage.
     shows_values: bool = False
+    values_in: tuple[uuid.UUID | None, ...] = ()
 
     def to_keep(self) -> Self:
         """What a conversation keeps: without tokens, which are issued at each reading, and without the words that an
@@ -129,14 +131,15 @@ def without_answer_words(searched: Searched | None) -> Searched | None:
 
 def details_of(done: Done) -> AnswerDetails:
     """What came with the end of an answer, beside its sources."""
-    return AnswerDetails(done.fallback, done.blocks, done.searched, done.grounding, done.conflicts, done.shows_values)
+    return AnswerDetails(done.fallback, done.blocks, done.searched, done.grounding, done.conflicts)
 
 
 @dataclass(frozen=True)
 class TurnView:
     """A turn as its asker sees it now. No answer: something it was made from is no longer theirs to read.
 
-    `label` is the highest that its documents carry now, where its answer shows values that are hidden otherwise.
+    `label` is the highest that the documents carry now whose values its answer shows, if it shows any that are hidden
+    otherwise.
     """
 
     id: uuid.UUID

@@ -1,6 +1,6 @@
 """What one request hides of a text: what is looked for, and what is shown instead of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.guardrail.check import Check
@@ -29,6 +29,11 @@ class Redaction:
     def shown(self) -> Mapping[str, int]:
         """How many values the rules have shown so far, by kind."""
         return self.renderer.shown if self.renderer else {}
+
+    @property
+    def shown_in(self) -> Collection[object]:
+        """The chunks of the passages that these values stand in, None among them for one that stands in none."""
+        return self.renderer.shown_in if self.renderer else ()
 
     @property
     def pseudonyms(self) -> tuple[Pseudonym, ...]:

@@ -11,4 +11,4 @@ from app.db.tables.people import Role
 def role_names(database: Database) -> dict[uuid.UUID, str]:
     """The names of all roles by id, as people write them: `engineering`, or `okta:engineering` of another source."""
     with database.anonymous() as session:
-        return dict(session.execute(select(Role.id, Role.shown)).tuples().all())
+        return dict(session.execute(select(Role.id, Role.shown)).all())

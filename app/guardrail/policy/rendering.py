@@ -34,6 +34,7 @@ class PolicyRenderer:
         self._refuses = answers and any(rule.action == "refuse" for rule in self._rules)
         self._numbers: dict[tuple[str, str], Pseudonym] = {}
         self.shown: dict[str, int] = {}  # how many values of each kind were not hidden
+        self.shown_in: set[object] = set()  # what the passages are known by that allowed it; None: none did
 
     def beside(self) -> "PolicyRenderer":
         """The same for what stands beside an answer, with the same numbers, and without refusing anything."""
@@ -62,6 +63,8 @@ class PolicyRenderer:
             raise AnswerWithheld(value.kind)
         if action == "keep":
             self.shown[value.kind] = self.shown.get(value.kind, 0) + 1
+            if not is_contact(self._contacts, value.text):
+                self.shown_in.add(self._origins.lowest_with(value.text))
             return ShownValue(value.text, "keep", hidden=False)
         if action == "last_four":
             return ShownValue(_ending(value), "last_four")

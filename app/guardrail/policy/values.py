@@ -61,6 +61,12 @@ class ValueOrigins:
         value = canonical(text)
         return min((label for label, texts, _ in self._passages if _stands(value, texts)), default=None)
 
+    def lowest_with(self, text: str) -> object:
+        """What a passage with the lowest label is known by in which a value stands; None if it stands in none."""
+        value = canonical(text)
+        found = [(label, name) for label, texts, name in self._passages if _stands(value, texts)]
+        return min(found, key=lambda each: each[0])[1] if found else None
+
     def passages_with(self, text: str) -> frozenset[object]:
         """What the passages are known by in which a value stands."""
         value = canonical(text)

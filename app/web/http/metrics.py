@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.admin.deliveries import DeliveryLagSeconds
+from app.answer.live_policy import LivePolicy
 from app.db.replicas import Replicas
 from app.errors import DatabaseUnavailable
 from app.guardrail.meter import HELD_BOUNDS, GuardrailMeter
@@ -103,6 +104,28 @@ class GuardrailWork(Collector):
         yield CounterMetricFamily(
             "clearance_guardrail_cpu_seconds", "CPU time of grounding and filters for these", value=cpu_seconds
         )
+
+
+class PolicyState(Collector):
+    """Which policy the guardrail follows, and whether a newer file was refused."""
+
+    def __init__(self, policy: LivePolicy) -> None:
+        self._policy = policy
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Nothing where there is no policy."""
+        now = self._policy.current
+        if now.policy.digest:
+            family = GaugeMetricFamily(
+                "clearance_guardrail_policy", "1 for the policy in force", labels=["digest", "version"]
+            )
+            family.add_metric([now.policy.digest, now.policy.version], 1)
+            yield family
+            yield GaugeMetricFamily(
+                "clearance_guardrail_policy_refused",
+                "Whether the file is wrong, and the policy before it stays in force",
+                value=int(now.error is not None),
+            )
 
 
 def _held_back(meter: GuardrailMeter) -> HistogramMetricFamily:

@@ -110,7 +110,7 @@ def test_what_is_wrong_is_refused_with_its_line(text: str, message: str) -> None
 
 def test_a_term_is_in_no_error() -> None:
     with pytest.raises(PolicyFileError) as refused:
-        parse_policy("version: 1\ndeny:\n  - [Operation Nightfall]".encode())
+        parse_policy(b"version: 1\ndeny:\n  - [Operation Nightfall]")
     assert "Nightfall" not in str(refused.value)
 
 
