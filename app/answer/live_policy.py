@@ -34,12 +34,19 @@ class PolicyInForce:
 
     def redaction(self, subject: Subject, origins: ValueOrigins, *, answers: bool = False) -> Redaction:
         """What is hidden from a caller; `answers`: in an answer, see `PolicyRenderer`."""
+        return self.redaction_for(self.roles_of(subject), origins, answers=answers)
+
+    def redaction_for(self, roles: frozenset[str], origins: ValueOrigins, *, answers: bool = False) -> Redaction:
+        """What is hidden from who has these roles, by name."""
         policy = self.policy
         if not policy.rules and policy.contacts.empty:
             return Redaction(self.checks, None, policy.digest, policy.version)
-        roles = frozenset(self.role_names[role] for role in subject.roles if role in self.role_names)
         renderer = PolicyRenderer(policy, roles, origins, answers=answers)
         return Redaction(self.checks, renderer, policy.digest, policy.version)
+
+    def roles_of(self, subject: Subject) -> frozenset[str]:
+        """The names of a caller's roles."""
+        return frozenset(self.role_names[role] for role in subject.roles if role in self.role_names)
 
     @property
     def unknown_roles(self) -> list[str]:
@@ -81,6 +88,10 @@ class LivePolicy:
     def for_text(self, subject: Subject, label: Label = Label.RESTRICTED) -> Redaction:
         """What is hidden in a text that the caller may read and that has this label."""
         return self.current.redaction(subject, ReadableText(label))
+
+    def candidate(self, policy: GuardrailPolicy) -> PolicyInForce:
+        """Another policy as it would be in force here."""
+        return PolicyInForce(policy, _made(self._make_checks, policy), self._role_names())
 
     def start(self) -> None:
         """Look at the file and the roles every so often."""

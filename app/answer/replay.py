@@ -63,6 +63,22 @@ def rebuild_prompt(database: Database, recorded: RecordedPrompt, *, dimensions: 
     return RebuiltPrompt(context.prompt.decode())
 
 
+def read_again(
+    database: Database, recorded: RecordedPrompt, *, dimensions: int
+) -> tuple[Subject, list[Passage]] | None:
+    """The asker as they are now, and those of the recorded passages that they still read; None if they are not there.
+
+    `dimensions` are those of the vectors of passages.
+    """
+    with database.reading(recorded.asker) as session:
+        asker = session.get(User, recorded.asker)
+        if asker is None or asker.kind != "person" or not asker.active:
+            return None
+        subject = reader_of(session, asker)
+        visible = visible_scopes(session, subject)
+        return subject, find_passages(session, visible, [each.chunk for each in recorded.passages], dimensions)
+
+
 def _read(session: ReadSession, subject: Subject, recorded: RecordedPrompt, dimensions: int) -> _Standing:
     visible = visible_scopes(session, subject)
     found = find_passages(session, visible, [each.chunk for each in recorded.passages], dimensions)

@@ -52,7 +52,7 @@ class Commands(LazyGroup):
             "Measure search on a dataset, asked as the people who would, on a service of its own that is thrown away.",
         ),
         "codebook": CommandEntry("codebook:codebook", "The codes that search ranks by before it compares exactly."),
-        "guard": CommandEntry("guard:guard", "What the guardrail hides in a text, and what that costs."),
+        "guard": CommandEntry("guard:guard", "What the guardrail hides in a text, and what a policy does with it."),
         "doctor": CommandEntry(
             "doctor.command:doctor",
             "Check every part: settings, database, locks, embedder, model, worker, audit. Exit status 1 if one fails.",

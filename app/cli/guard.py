@@ -1,31 +1,34 @@
 """`clearance guard`: what the guardrail would hide in a text, and what that costs. It runs here and asks no service."""
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from app.cli.connection import AsJson
-from app.cli.output import print_note, print_result, print_table, print_text
-from app.client.errors import UserError
+from app.cli.guard_policy import check_cases, dry_run
+from app.cli.guard_texts import UnreadableText, checks_of, load_policy, read_text
+from app.cli.output import print_result, print_table, print_text
 from app.guardrail.check import Check
 from app.guardrail.checks import credential_checks, default_checks
 from app.guardrail.explain import HiddenSpan, explain, line_and_column
 from app.guardrail.gate import Gate, redact
+from app.guardrail.policy.model import DEFAULT_POLICY
+from app.guardrail.policy.rendering import PolicyRenderer
+from app.guardrail.policy.values import ReadableText
+from app.identity.subject import Label
 from app.local.sample_people import SAMPLE_FOLDER
 
 PIECE = 4  # characters: about a token of a model
 NEVER_SHOWN = "(a credential)"
+LabelText = Literal["public", "internal", "confidential", "restricted"]
 
-guard = typer.Typer(help="What the guardrail hides in a text, and what that costs.", no_args_is_help=True)
-
-
-class UnreadableText(UserError):
-    """The file is missing, or no text; the message says which."""
+guard = typer.Typer(help="What the guardrail hides in a text, and what a policy does with it.", no_args_is_help=True)
+guard.command("test")(check_cases)
+guard.command("dry-run")(dry_run)
 
 
 @guard.command("check")
@@ -35,19 +38,26 @@ def check(
     show_values: Annotated[
         bool, typer.Option("--show", help="show what is hidden too: personal data, credentials never")
     ] = False,
+    policy: Annotated[Path | None, typer.Option(help="a policy.yaml to follow", show_default=False)] = None,
+    role: Annotated[list[str] | None, typer.Option(help="a role of the caller; may be given again")] = None,
+    label: Annotated[LabelText, typer.Option(help="label of the document that the text stands in")] = "internal",
     _as_json: AsJson = False,
 ) -> None:
     """Show what the guardrail would hide in a text, where, why and by which rule, and the text without it.
 
-    A secret that is typed as an argument stays in the history of the shell: give a file, or -.
+    With a policy: for a caller with these roles who reads the text in a document with this label. A secret that is
+    typed as an argument stays in the history of the shell: give a file, or -.
     """
-    content = _read(text)
-    found = explain(content, default_checks())
+    content = read_text(text)
+    ruled = load_policy(policy) if policy else DEFAULT_POLICY
+    renderer = PolicyRenderer(ruled, frozenset(role or ()), ReadableText(Label.parse(label))) if policy else None
+    found = explain(content, checks_of(ruled), renderer)
     values = _values(content, found.spans) if show_values else None
     rows = [_row(content, span, values[n] if values else None) for n, span in enumerate(found.spans)]
 
     def show() -> None:
-        headings = ("place", "kind", "reason", "rule", "length", *(("value",) if values else ()))
+        acts = ("action",) if policy else ()
+        headings = ("place", "kind", *acts, "reason", "rule", "length", *(("value",) if values else ()))
         cells = [(f"{row['line']}:{row['column']}", *(row[name] for name in headings[1:])) for row in rows]
         print_table(headings, cells, empty="Nothing would be hidden.")
         print_text("")
@@ -60,7 +70,7 @@ def _row(content: str, span: HiddenSpan, value: str | None) -> dict[str, Any]:
     line, column = line_and_column(content, span.start)
     row = {
         "line": line, "column": column, "start": span.start, "end": span.end, "length": span.end - span.start,
-        "kind": span.kind, "reason": span.reason, "rule": span.rule,
+        "kind": span.kind, "action": span.action, "reason": span.reason, "rule": span.rule,
     }  # fmt: skip
     return row if value is None else {**row, "value": value}
 
@@ -84,7 +94,7 @@ def bench(
     _as_json: AsJson = False,
 ) -> None:
     """Measure what the guardrail costs on a text: CPU time, and characters held back while it streams."""
-    content = _read(str(file)) if file else "\n\n".join(_sample())
+    content = read_text(str(file)) if file else "\n\n".join(_sample())
     if not content:
         raise UnreadableText("There is no text in it, so nothing to measure.")
     cost = measure(content, default_checks())
@@ -142,27 +152,3 @@ def measure(text: str, checks: Sequence[Check]) -> GuardrailCost:
 
 def _sample() -> list[str]:
     return [path.read_text("utf-8") for path in sorted((SAMPLE_FOLDER / "company").rglob("*.md"))]
-
-
-def _read(given: str) -> str:
-    """Standard input, a file, or the text itself."""
-    if given == "-":
-        return _decoded(sys.stdin.buffer.read(), "Standard input")
-    path = Path(given)
-    try:
-        if path.is_file():
-            return _decoded(path.read_bytes(), given)
-    except PermissionError as error:
-        raise UnreadableText(f"{given} may not be read.") from error
-    except OSError:  # longer than a name may be: no path
-        return given
-    if path.suffix and not set(given) & set(" \n@"):
-        print_note(f"There is no file {given}: it is taken for the text.")
-    return given
-
-
-def _decoded(content: bytes, name: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableText(f"{name} is no text in UTF-8. 'clearance ingest' reads other formats.") from error

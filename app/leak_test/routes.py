@@ -60,7 +60,9 @@ PREVIEW = "POST /collections/{name}/documents/preview"
 QUESTIONS = frozenset({"POST /ask", "POST /search", SYNC, PREVIEW})
 # Take a list of people, or a text, and show an administrator what it would change, or what is hidden in it; nobody else
 # gets that far.
-LISTS = frozenset({"POST /users/import", "POST /guardrail/check"})
+LISTS = frozenset({
+    "POST /users/import", "POST /guardrail/check", "POST /guardrail/policy/test", "POST /audit/policy-dry-run",
+})  # fmt: skip
 # Routes that cannot be tried, with the reason; whatever else cannot be tried fails the run.
 REASONS: Mapping[str, str] = {
     "POST /access/reviews/{review}/close": "its body says what its own preview said, and closing would withdraw grants",

@@ -171,7 +171,7 @@ def test_a_role_that_comes_later_counts_and_one_that_is_not_there_is_told(compan
         assert answered(client, company, "cleo").startswith(REMOVED)
         company.execute("""
           with made as (insert into role (name) values ('travellers') returning id)
-          insert into role_member (role_id, user_id) select made.id, u.id from made, app_user u where u.name = 'cleo'
+          insert into membership (role_id, user_id) select made.id, u.id from made, app_user u where u.name = 'cleo'
         """)
         parts.policy.refresh()
         assert parts.policy.current.unknown_roles == []
@@ -185,3 +185,76 @@ def test_a_service_does_not_start_with_a_wrong_policy(company: Company, tmp_path
     with pytest.raises(PolicyFileError, match="line 2"):
         policy_at(path, database)
     database.close()
+
+
+def test_administrators_see_what_is_in_force(company: Company, tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    rules = RULES.replace("[hr]", "[hr, nobody-has-it]") + "allow: ['+49 30 901820']\ndeny: [Operation Nightfall]\n"
+    with service(company, path, rules) as (client, parts):
+        path.write_text("version: [")
+        parts.policy.refresh()
+        found = client.get("/api/v1/guardrail/policy", headers=company.headers("root"))
+        refused = client.get("/api/v1/guardrail/policy", headers=company.headers("ada"))
+    assert refused.status_code == 403
+    shown = found.json()
+    assert (shown["version"], shown["digest"]) == ("7", parts.policy.current.policy.digest)
+    assert [(rule["action"], rule["roles"], rule["origin"]) for rule in shown["rules"]] == [
+        ("keep", ["hr", "nobody-has-it"], "passage"),
+        ("last_four", ["engineering"], "anywhere"),
+    ]
+    assert shown["unknown_roles"] == ["nobody-has-it"]
+    assert "line 1: not valid YAML" in shown["error"] or "line 2" in shown["error"]
+    assert "Nightfall" not in found.text
+    assert "901820" not in found.text
+
+
+def test_a_text_and_cases_are_tried_without_following_them(company: Company, tmp_path: Path) -> None:
+    other = "version: 8\nrules: [{kinds: [phone], roles: [hr], action: keep}]"
+    cases = """
+- {text: "Ring 0171 2345678.", roles: [hr], shown: "Ring 0171 2345678."}
+- {text: "Ring 0171 2345678.", shown: "Ring 0171 2345678."}
+"""
+    headers = company.headers("root")
+    with service(company, tmp_path / "policy.yaml", RULES) as (client, parts):
+        tried = client.post("/api/v1/guardrail/policy/test", json={"policy": other, "cases": cases}, headers=headers)
+        wrong = client.post("/api/v1/guardrail/policy/test", json={"policy": "a: b", "cases": cases}, headers=headers)
+        text = {"text": f"Card {CARD}", "roles": ["hr"]}
+        checked = client.post("/api/v1/guardrail/check", json=text, headers=headers).json()
+        assert parts.policy.current.policy.version == "7"
+    assert [(each["line"], each["passed"], each["shown"]) for each in tried.json()["cases"]] == [
+        (2, True, "Ring 0171 2345678."),
+        (3, False, "Ring [redacted: phone]."),
+    ]
+    assert tried.json()["passed"] is False
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "InvalidInput")
+    assert "line 1: unknown key 'a'" in wrong.json()["detail"]
+    assert [(span["kind"], span["action"]) for span in checked["hidden"]] == [("card", "keep")]
+    assert checked["redacted"] == f"Card {CARD}"
+
+
+def test_a_dry_run_counts_by_rules_alone_what_past_answers_would_have_shown(company: Company, tmp_path: Path) -> None:
+    other = """
+version: 8
+rules: [{kinds: [card], roles: [engineering], action: keep}]
+deny: [deploy key, florins]
+allow: ["4111 1111 1111 1111"]
+"""
+    body = {"policy": other, "answers": 2}
+    with service(company, tmp_path / "policy.yaml", RULES) as (client, parts):
+        ask(client, company, "cleo", ON_CARD)
+        ask(client, company, "ben", ON_CARD)
+        found = client.post("/api/v1/audit/policy-dry-run", json=body, headers=company.headers("audrey"))
+        refused = client.post("/api/v1/audit/policy-dry-run", json=body, headers=company.headers("root"))
+        assert parts.policy.current.policy.version == "7"
+    assert refused.status_code == 403
+    run = found.json()
+    assert (run["looked_at"], run["not_readable"], len(run["differing"])) == (2, 0, 1)
+    counts = {(each["kind"], each["action"]): (each["before"], each["after"]) for each in run["actions"]}
+    assert counts.keys() == {("card", "keep"), ("card", "last_four"), ("card", "remove"), ("credential", "remove")}
+    cards = counts["card", "remove"][0]
+    assert counts["card", "remove"] == (cards, cards)
+    assert counts["card", "last_four"] == (cards, 0)
+    assert counts["card", "keep"] == (0, cards)
+    [*_, looked] = company.records("audit.read")
+    assert looked["filters"] == {"policy_dry_run": run["digest"]}
+    assert all(secret not in found.text for secret in (CARD, "1111", "deploy"))

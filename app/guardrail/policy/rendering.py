@@ -51,14 +51,14 @@ class PolicyRenderer:
         return self._refuses or (NEVER_SHOWN.isdisjoint(kinds) and size <= MAX_VALUE)
 
     def stand_in(self, value: MaskedValue) -> str:
-        action = self._action(value)
+        action = self.action(value)
         if action == "pseudonym":
             known = self._numbers.get(_key(value))
             return _numbered(value.kind, known.number if known else self._next(value.kind))
         return _ending(value) if action == "last_four" else placeholder(value.kind)
 
     def show(self, value: MaskedValue) -> ShownValue:
-        action = self._action(value)
+        action = self.action(value)
         if action == "refuse" and self._refuses:
             raise AnswerWithheld(value.kind)
         if action == "keep":
@@ -72,8 +72,8 @@ class PolicyRenderer:
             return ShownValue(_numbered(value.kind, self._number(value)), "pseudonym")
         return ShownValue(placeholder(value.kind), "remove")
 
-    def _action(self, value: MaskedValue) -> Action:
-        """The strictest that the rules have for its kinds; a public contact is kept."""
+    def action(self, value: MaskedValue) -> Action:
+        """What is done with a value: the strictest that the rules have for its kinds; a public contact is kept."""
         if not value.text:  # too long to be anything but removed, or refused
             label = None
         elif (

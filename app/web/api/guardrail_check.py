@@ -4,6 +4,9 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from app.admin.guardrail_check import check_text
+from app.guardrail.policy.values import ReadableText
+from app.identity.subject import Label
+from app.settings.section import LabelName
 from app.web.api.schemas import ApiModel
 from app.web.http.dependencies import Administrator, ComponentsOf
 
@@ -16,6 +19,8 @@ class GuardrailTextBody(ApiModel):
     """A text to try. Nothing of it is kept."""
 
     text: str = Field(min_length=1, max_length=MAX_TEXT, examples=["Write to ben@example.org."])
+    roles: list[str] = Field([], max_length=100, description="of the reader, by name: what the policy has them see")
+    label: LabelName = Field("internal", description="of the document that the text stands in")
 
 
 class HiddenSpanOut(ApiModel):
@@ -24,6 +29,7 @@ class HiddenSpanOut(ApiModel):
     start: int
     end: int
     kind: str
+    action: str = Field(description="what the policy does with it; keep: it is shown")
     reason: str
     rule: str = Field(description="the check that found it, by its name in the code, or the reading")
 
@@ -37,7 +43,8 @@ class GuardrailCheckOut(ApiModel):
 
 @router.post("/check")
 def check_guardrail(body: GuardrailTextBody, subject: Administrator, parts: ComponentsOf) -> GuardrailCheckOut:
-    """Show what the guardrail would hide in a text, why and by which rule (administer)."""
-    found = check_text(parts.database, subject, body.text, parts.checks)
+    """Show what the guardrail would hide in a text from who has these roles, why and by which rule (administer)."""
+    redaction = parts.policy.current.redaction_for(frozenset(body.roles), ReadableText(Label.parse(body.label)))
+    found = check_text(parts.database, subject, body.text, redaction)
     spans = [HiddenSpanOut.model_validate(span) for span in found.spans]
     return GuardrailCheckOut(hidden=spans, redacted=found.redacted)

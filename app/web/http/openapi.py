@@ -54,7 +54,13 @@ _GRANTS = (errors.NotAllowed, errors.SelfGrant, errors.BeyondReach, errors.Unkno
 _MEMBERS = (errors.SelfGrant, errors.BeyondReach)
 # What a route raises beyond EVERYWHERE, NotFound for what its path or query names, and TooLarge for a body.
 RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
-    ("post", "/ask"): (errors.NotFound, errors.LabelTooHigh, errors.GuardrailFailed, errors.ModelUnavailable),
+    ("post", "/ask"): (
+        errors.NotFound,
+        errors.LabelTooHigh,
+        errors.AnswerWithheld,
+        errors.GuardrailFailed,
+        errors.ModelUnavailable,
+    ),
     ("get", "/feedback"): (errors.GuardrailFailed,),
     ("post", "/feedback"): (errors.NotFound, errors.GuardrailFailed),
     ("post", "/search"): (errors.UnreadableSearch, errors.NotFound, errors.GuardrailFailed),
@@ -100,6 +106,8 @@ RAISES: Mapping[Key, tuple[type[AppError], ...]] = {
     ("post", "/passkeys"): (errors.Conflict,),
     ("post", "/passkeys/options"): (errors.SignInNotAllowed,),
     ("post", "/guardrail/check"): (errors.GuardrailFailed,),
+    ("post", "/guardrail/policy/test"): (errors.GuardrailFailed,),
+    ("post", "/audit/policy-dry-run"): (errors.GuardrailFailed,),
     ("post", "/leak-tests"): (errors.Conflict, errors.SelfGrant),
     ("post", "/audit/openings"): (errors.Conflict, errors.NotFound),
     ("post", "/erasures"): (errors.Conflict, errors.NotFound),

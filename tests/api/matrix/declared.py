@@ -70,7 +70,18 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ),
     ("GET", "/api/v1/directories"): Route("administer", values=PAGED),
     ("GET", "/api/v1/health"): Route("administer"),
-    ("POST", "/api/v1/guardrail/check"): Route("administer", (Case(body={"text": "A text."}),), values=(".text",)),
+    ("POST", "/api/v1/guardrail/check"): Route(
+        "administer", (Case(body={"text": "A text."}),), values=(".text", ".roles", ".label")
+    ),
+    ("GET", "/api/v1/guardrail/policy"): Route("administer"),
+    ("POST", "/api/v1/guardrail/policy/test"): Route(
+        "administer",
+        (Case(body={"policy": "version: 1", "cases": "- {text: a, shown: a}"}),),
+        values=(".policy", ".cases"),
+    ),
+    ("POST", "/api/v1/audit/policy-dry-run"): Route(
+        "audit", (Case(body={"policy": "version: 1"}),), values=(".policy", ".answers")
+    ),
     ("GET", "/api/v1/leak-tests"): Route("administer", values=PAGED),
     ("POST", "/api/v1/leak-tests"): Route("administer", (Case(done=201),)),
     ("GET", "/api/v1/leak-tests/{run}"): Route("administer", (on("leak test", THERE, "run"),)),
