@@ -48,12 +48,14 @@ from app.web.api import (
     forgetting,
     grants,
     guardrail_check,
+    guardrail_policy,
     leak_tests,
     log_exports,
     openings,
     passkeys,
     people_import,
     plans,
+    policy_dry_runs,
     replay,
     retention,
     roles,
@@ -230,6 +232,8 @@ def create_routes(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         service_health,
         leak_tests,
         guardrail_check,
+        guardrail_policy,
+        policy_dry_runs,
         docs_page,
     ):
         _summarize(resource.router)

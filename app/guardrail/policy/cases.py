@@ -59,7 +59,7 @@ class CaseResult:
 
 def parse_cases(text: str, *, name: str = "cases.yaml") -> tuple[PolicyCase, ...]:
     """The cases in the text of a file called `name`, at least one. Raises PolicyCasesError."""
-    return _Parser(name).parse(text)
+    return _CasesParser(name).parse(text)
 
 
 def run_cases(policy: GuardrailPolicy, checks: Sequence[Check], cases: Sequence[PolicyCase]) -> tuple[CaseResult, ...]:
@@ -75,7 +75,7 @@ def _shown(policy: GuardrailPolicy, checks: Sequence[Check], case: PolicyCase) -
         return None
 
 
-class _Parser(YamlNodes):
+class _CasesParser(YamlNodes):
     error = PolicyCasesError
 
     def parse(self, text: str) -> tuple[PolicyCase, ...]:

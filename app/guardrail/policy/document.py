@@ -80,10 +80,10 @@ def parse_policy(content: bytes, *, name: str = "policy.yaml") -> GuardrailPolic
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise PolicyFileError(f"{name}: it is no text in UTF-8") from None
-    return _Parser(name).parse(text, hashlib.sha256(content).hexdigest())
+    return _PolicyParser(name).parse(text, hashlib.sha256(content).hexdigest())
 
 
-class _Parser(YamlNodes):
+class _PolicyParser(YamlNodes):
     error = PolicyFileError
 
     def parse(self, text: str, digest: str) -> GuardrailPolicy:
