@@ -91,11 +91,11 @@ def test_documents_that_are_lost_meanwhile_are_not_named(company: Company) -> No
 
 def test_pages(client: TestClient, company: Company) -> None:
     """Newest first; each once."""
-    for reason in ("wrong", "unclear", "outdated"):
+    for reason in ("wrong", "hidden", "outdated"):
         token = ask(client, company, "ada", ON_SALARY, mode="quote").json()["feedback"]
         say(client, company, "ada", token, reason=reason)
     first = listed(client, company, "hank", "hr", "&limit=2")
-    assert [entry["reason"] for entry in first.json()] == ["outdated", "unclear"]
+    assert [entry["reason"] for entry in first.json()] == ["outdated", "hidden"]
     rest = client.get(f"/api/v1/feedback{first.links['next']['url']}", headers=company.headers("hank"))
     assert [entry["reason"] for entry in rest.json()] == ["wrong"]
 

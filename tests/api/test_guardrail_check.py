@@ -21,7 +21,8 @@ def test_an_administrator_is_shown_what_would_be_hidden_and_why(client: TestClie
     assert found["redacted"] == "Write to [redacted: email].\nThe deploy key is [redacted: credential]."
     assert [TEXT[span["start"] : span["end"]] for span in found["hidden"]] == ["ben@example.org", API_KEY]
     assert found["hidden"][0] == {
-        "start": 9, "end": 24, "kind": "email", "action": "remove", "reason": "address with a domain", "rule": "email.CHECK",
+        "start": 9, "end": 24, "kind": "email", "action": "remove", "reason": "address with a domain",
+        "rule": "email.CHECK",
     }  # fmt: skip
     assert API_KEY not in answer.text
     [asked] = company.records("guardrail.checked")

@@ -14,6 +14,7 @@ from app.answer.components import Components
 from app.guardrail.policy.document import PolicyFileError
 from app.settings import AnswerSettings, GuardrailSettings
 from app.wiring import build_policy
+from tests.support.audit_order import sequence
 from tests.support.company import CARD, Company
 from tests.support.guardrail_policy import policy_at
 from tests.support.questions import ask, events, spoken
@@ -243,6 +244,7 @@ allow: ["4111 1111 1111 1111"]
     with service(company, tmp_path / "policy.yaml", RULES) as (client, parts):
         ask(client, company, "cleo", ON_CARD)
         ask(client, company, "ben", ON_CARD)
+        sequence(company.db)
         found = client.post("/api/v1/audit/policy-dry-run", json=body, headers=company.headers("audrey"))
         refused = client.post("/api/v1/audit/policy-dry-run", json=body, headers=company.headers("root"))
         assert parts.policy.current.policy.version == "7"

@@ -93,7 +93,8 @@ class ShownBlock:
     confidence: str
 
 
-FeedbackReason = Literal["wrong", "incomplete", "outdated", "unclear"]
+# `hidden`: the guardrail hid something that the asker should have seen.
+FeedbackReason = Literal["wrong", "incomplete", "outdated", "unclear", "hidden"]
 
 
 def scopes_digest(scopes: Sequence[str]) -> str:

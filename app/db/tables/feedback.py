@@ -33,7 +33,7 @@ class AnswerFeedback(Base):
         UniqueConstraint("id", "user_id"),
         UniqueConstraint("user_id", "trail", "block", name="answer_feedback_trail_block_key"),
         CheckConstraint("block >= 0", name="block"),
-        CheckConstraint("reason in ('wrong', 'incomplete', 'outdated', 'unclear')", name="reason"),
+        CheckConstraint("reason in ('wrong', 'incomplete', 'outdated', 'unclear', 'hidden')", name="reason"),
         Index("answer_feedback_at_idx", "at", "id"),
     )
 

@@ -14,7 +14,7 @@ create table answer_feedback (
   constraint answer_feedback_id_user_id_key unique (id, user_id),
   constraint answer_feedback_trail_block_key unique (user_id, trail, block),
   constraint answer_feedback_block_check check (block >= 0),
-  constraint answer_feedback_reason_check check (reason in ('wrong', 'incomplete', 'outdated', 'unclear')),
+  constraint answer_feedback_reason_check check (reason in ('wrong', 'incomplete', 'outdated', 'unclear', 'hidden')),
   constraint answer_feedback_user_id_fkey foreign key (user_id) references app_user (id) on delete cascade
 );
 create index answer_feedback_at_idx on answer_feedback (at, id);
