@@ -17,8 +17,7 @@ from app.guardrail.gate import placeholder
 from app.guardrail.guarded import MAX_SECONDS, within
 from app.retrieval.passage import Passage
 
-_PART = "\n\n"
-_HEADING = "\n\n# "
+_BETWEEN = "\n\n"
 
 
 @dataclass(frozen=True)
@@ -53,20 +52,18 @@ def _redact(
 def _passage(checks: Sequence[Check], counts: Counter[str], passage: Passage) -> Passage:
     """As a page with its title and headings above its text; a heading that is the title stands there once."""
     above = list(dict.fromkeys((passage.title, *passage.heading_path)))
-    *named, text = _together(checks, counts, [*above, passage.text], named=len(above))
+    *named, text = _together(checks, counts, [*above, passage.text])
     shown = dict(zip(above, named, strict=True))
     headings = tuple(shown[heading] for heading in passage.heading_path)
     return replace(passage, title=shown[passage.title], heading_path=headings, text=text)
 
 
-def _together(checks: Sequence[Check], counts: Counter[str], parts: Sequence[str], *, named: int = 0) -> list[str]:
-    """The parts of one text, each as its redaction has it; the first ones that are `named` so are headings."""
-    signs = [_HEADING if number < named else _PART for number in range(len(parts))]
-    pieces = [piece for pair in zip(signs, parts, strict=True) for piece in pair]
-    found = explain("".join(pieces), checks)
+def _together(checks: Sequence[Check], counts: Counter[str], parts: Sequence[str]) -> list[str]:
+    """The parts of one text, each as its redaction has it."""
+    found = explain(_BETWEEN.join(parts), checks)
     counts.update(span.kind for span in found.spans)
-    places = [0, *accumulate(map(len, pieces))]
-    return [_cut(pieces[n], places[n], found) for n in range(1, len(pieces), 2)]
+    places = accumulate((len(part) + len(_BETWEEN) for part in parts), initial=0)
+    return [_cut(part, place, found) for part, place in zip(parts, places, strict=False)]
 
 
 def _cut(part: str, begin: int, found: ExplainedRedaction) -> str:

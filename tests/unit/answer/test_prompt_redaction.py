@@ -1,5 +1,7 @@
 """What a prompt holds that leaves the house: no value that the guardrail finds, and evidence as the model sees it."""
 
+import re
+import time
 import uuid
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from app.answer.prompt import EarlierTurn, build
 from app.answer.prompt_redaction import redact_prompt
 from app.errors import GuardrailFailed
-from app.guardrail.check import Finding
+from app.guardrail.check import Finding, PatternCheck
 from app.guardrail.checks import default_checks
 from app.guardrail.gate import redact
 from app.guardrail.terms import ListedTerms
@@ -85,15 +87,8 @@ def test_invisible_characters_beyond_a_bound_are_left_out() -> None:
     assert clean.passages[0].text == "a" + "\u200b" * 32 + "b [redacted: email]"
 
 
-class Broken:
+class Broken(PatternCheck):
     """A check that raises, with the text in its message."""
-
-    def __init__(self) -> None:
-        self.__dict__.update(
-            {name: getattr(CHECKS[0], name) for name in ("kind", "run", "opener", "needs", "cue", "tail")}
-        )
-        self.cue, self.needs = None, ""
-        self.opener = CHECKS[-1].opener
 
     def at(self, window: str, start: int) -> Finding | None:
         raise ZeroDivisionError(window)
@@ -101,15 +96,20 @@ class Broken:
 
 def test_a_check_that_raises_leaves_no_prompt() -> None:
     with pytest.raises(GuardrailFailed) as caught:
-        build("Why?", [passage("See Project Nightjar.")], redacted=(Broken(),))
+        build(
+            "Why?",
+            [passage("See Project Nightjar.")],
+            redacted=(Broken("email", "", re.compile("x"), opener=re.compile("[A-Z]")),),
+        )
     assert caught.value.reason == "GuardrailFailed:prompt:ZeroDivisionError"
     assert "Nightjar" not in f"{caught.value} {caught.value.__context__}"
 
 
 def test_what_takes_too_long_leaves_no_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.answer.prompt_redaction.MAX_SECONDS", 0.0)
+    monkeypatch.setattr("app.answer.prompt_redaction.MAX_SECONDS", 0.02)
+    monkeypatch.setattr("app.answer.prompt_redaction.explain", lambda *_: time.sleep(1.0))
     with pytest.raises(GuardrailFailed, match="could not be checked"):
-        build("Why?", [passage("Nobody knows. " * 400)], redacted=CHECKS)
+        build("Why?", [passage("Nobody knows.")], redacted=CHECKS)
 
 
 VALUES = (MAIL, PHONE, CARD, LISTED, f"the password is {SECRET}", "DE89 3704 0044 0532 0130 00", "AKIAIOSFODNN7EXAMPLE")
