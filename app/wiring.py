@@ -8,6 +8,7 @@ import httpx2
 from app.answer.components import Components
 from app.answer.entailment import EntailmentBudget
 from app.answer.known_names import KnownNames, read_names
+from app.answer.prompt_templates import repeated_words
 from app.audit.encryption import Sealer
 from app.db.engine import connect
 from app.db.replicas import Replicas
@@ -133,7 +134,7 @@ def build_names(options: GuardrailSettings, database: Database) -> KnownNames | 
 
 def build_checks(options: GuardrailSettings, names: KnownNames | None) -> tuple[Check, ...]:
     """What the guardrail looks for: what it always does, and names as the settings want."""
-    checks = checks_with(names.check) if names else checks_with()
+    checks = (*(checks_with(names.check) if names else checks_with()), repeated_words())
     if options.names == "off":
         return checks
     return (*checks, SegmentCheck(PresidioNames(options.names_model)))

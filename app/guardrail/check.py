@@ -31,6 +31,9 @@ KINDS = {
     "name": "Names of people of a list, or that a model finds; off by default",
     "pay": "Amounts called salary, wage or bonus; off by default",
     "health": "Illnesses and treatments named as someone's; off by default",
+    "host": "Names of machines in the house and their shares; off by default",
+    "path": "Paths below somebody's home folder; off by default",
+    "prompt": "What repeats eight words and more of the instructions that a model is given",
     "canary": "Strings of a list, which must never leave; off by default",
     "credential": "Passwords, keys, tokens, private keys and connection strings with a password",
 }

@@ -36,6 +36,9 @@ HIDDEN_WORDS = {
     "name": _("name hidden"),
     "pay": _("pay hidden"),
     "health": _("health detail hidden"),
+    "host": _("host name hidden"),
+    "path": _("path hidden"),
+    "prompt": _("instruction hidden"),
     "canary": _("listed text hidden"),
     "credential": _("credential hidden"),
 }
