@@ -24,7 +24,6 @@ VERSIONS: Mapping[str, str] = {"large": "large-2", "small": "small-2"}
 _RULE = "\n---\n"
 _REPEATED = 8  # words of a template in a row, which an answer has by no chance
 _WORD = re.compile(r"[^\W_]+")
-_CITATION = re.compile(r" ?\[\d+\]")
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def repeated_words() -> ListedTerms:
 
 def _runs(template: PromptTemplate) -> Iterator[str]:
     parts = (part for text in (template.system, template.closing, EARLIER) for part in text.split("{unanswered}"))
-    for part in (_CITATION.sub("", part) for part in parts):
+    for part in parts:
         words = list(_WORD.finditer(part))
         for first, last in zip(words, words[_REPEATED - 1 :], strict=False):
             yield part[first.start() : last.end()]
