@@ -46,7 +46,7 @@ class UnusableTerm(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _ListedTerm:
     """A listed term with this form, and the signs that stand right before and behind its words."""
 
     lead: str
@@ -58,7 +58,7 @@ class _Entry:
 class _Forms:
     """What listed terms look like, ready to be looked for. `sorted`: to tell whether one begins with something."""
 
-    def __init__(self, entries: Mapping[str, tuple[_Entry, ...]]) -> None:
+    def __init__(self, entries: Mapping[str, tuple[_ListedTerm, ...]]) -> None:
         self.entries = entries
         self._sorted = tuple(sorted(entries))
         self._firsts = frozenset(match[0] for form in entries if (match := _WORD.match(form)) is not None)
@@ -107,10 +107,10 @@ class _Forms:
     def _trail(self, forms: list[str]) -> int:
         return max((len(one.trail) for form in forms for one in self.entries.get(form, ())), default=0)
 
-    def longest(self, window: str, start: int) -> tuple[int, _Entry] | None:
+    def longest(self, window: str, start: int) -> tuple[int, _ListedTerm] | None:
         """Where the longest term ends that stands at the start, and which it is."""
         limit = min(len(window), start + _EXTENT)
-        best: tuple[int, _Entry] | None = None
+        best: tuple[int, _ListedTerm] | None = None
         said, at = [""], start
         while said and (word := _WORD.match(window, at)) is not None and word.end() <= limit:
             longer = [form for one in said if self.begin_with(form := one + _key(word[0]))]
@@ -126,7 +126,7 @@ class _Forms:
         return best
 
 
-def _fits(entry: _Entry, window: str, start: int, end: int) -> bool:
+def _fits(entry: _ListedTerm, window: str, start: int, end: int) -> bool:
     """Whether the signs around the words are those of the term."""
     return window.endswith(entry.lead, 0, start) and window.startswith(entry.trail, end)
 
@@ -171,7 +171,7 @@ class ListedTerms:
 
     def __init__(self, terms: Iterable[tuple[str, str, str]]) -> None:
         """Raises UnusableTerm with the place of a term in the list, counted from 1."""
-        entries: dict[str, tuple[_Entry, ...]] = {}
+        entries: dict[str, tuple[_ListedTerm, ...]] = {}
         kinds = set[str]()
         for place, (term, kind, reason) in enumerate(terms, start=1):
             try:
@@ -180,7 +180,7 @@ class ListedTerms:
                 raise UnusableTerm(f"term {place} of the list cannot be looked for: {error}") from None
             kinds.add(kind)
             for form in forms:
-                entries[form] = (*entries.get(form, ()), _Entry(lead, trail, kind, reason))
+                entries[form] = (*entries.get(form, ()), _ListedTerm(lead, trail, kind, reason))
         # Of terms with one form, that with the most signs around it is the one that stands there.
         for form, of in entries.items():
             entries[form] = tuple(sorted(of, key=lambda one: -len(one.lead + one.trail)))
