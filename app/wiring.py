@@ -9,6 +9,7 @@ from app.answer.components import Components
 from app.answer.entailment import EntailmentBudget
 from app.answer.known_names import KnownNames, read_names
 from app.answer.live_policy import LivePolicy
+from app.answer.prompt_templates import repeated_words
 from app.audit.encryption import Sealer
 from app.db.engine import connect
 from app.db.replicas import Replicas
@@ -152,7 +153,7 @@ def build_policy(options: GuardrailSettings, database: Database, names: KnownNam
 def build_checks(options: GuardrailSettings, names: KnownNames | None, policy: GuardrailPolicy) -> tuple[Check, ...]:
     """What the guardrail looks for: what it always does, names as the settings want, and what the policy names."""
     optional = [check for check in optional_checks() if check.kind in policy.look_for]
-    checks = checks_with(*([names.check] if names else []), *optional, *policy.checks)
+    checks = (*checks_with(*([names.check] if names else []), *optional, *policy.checks), repeated_words())
     if options.names == "off":
         return checks
     return (*checks, SegmentCheck(PresidioNames(options.names_model)))

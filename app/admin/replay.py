@@ -28,6 +28,8 @@ REASONS: Mapping[str, str] = {
     "unreadable": "The record was sealed under another key, or is not of the form of an answer.",
     "asker gone": "The asker is gone: nothing is read in their name any more.",
     "asker switched off": "The asker is switched off: nothing is read in their name meanwhile.",
+    "redacted otherwise": "The prompt was redacted before it left the house. Redacted now, it is another one: the"
+    " checks, their lists or what it was made of have changed since, and which of them cannot be told.",
     "template gone": "The service has another version of the prompt's own words than the record names.",
     "document gone": "This document is not there any more.",
     "another version": "Another version of this document stands than the one that was shown.",
@@ -95,8 +97,11 @@ class PromptReplays:
         if words.lack or recorded is None:
             return "not rebuilt", [ReplayReason(words.lack or "unreadable")]
         rebuilt = self.rebuild(recorded)
+        if rebuilt.prompt is not None and is_same(record, words.salt, rebuilt.prompt):
+            return "same", []
         if rebuilt.prompt is not None:
-            return ("same" if is_same(record, words.salt, rebuilt.prompt) else "different"), []
+            # Of a redacted prompt nobody can say whether its parts or the checks are others than then.
+            return ("not rebuilt", [ReplayReason("redacted otherwise")]) if recorded.redacted else ("different", [])
         return "not rebuilt", self._reasons(recorded, rebuilt)
 
     def _reasons(self, recorded: RecordedPrompt, rebuilt: RebuiltPrompt) -> list[ReplayReason]:

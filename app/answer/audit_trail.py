@@ -146,6 +146,9 @@ class Trail:
             added_words=SealedText(asked) if (asked := _added_words(whole, "question")) else None,
             answer_words=CommittedText(said) if (said := _added_words(whole, "answer")) else None,
             topic_changed=whole is not None and whole.topic_changed,
+            prompt_redactions=dict(context.redactions)
+            if context and route and context.redactions is not None
+            else None,
         )
         with _recording(parts, self.subject) as session:
             record(session, event)

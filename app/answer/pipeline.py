@@ -123,7 +123,11 @@ def prepare(parts: Components, trail: Trail, question: str, mode: Mode) -> Prepa
     trail.mark_stage("retrieve")
     selector = QuoteSelector(found.material)
     missing = what_is_missing(found, selector)
-    context = None if missing else assemble(parts, asked, found, selector, mode)
+    try:
+        context = None if missing else assemble(parts, asked, found, selector, mode)
+    except GuardrailFailed:
+        open_trail(parts, trail, asked, found.visible, None, mode)  # with nothing shown, so that its end is recorded
+        raise
     trail.mark_stage("context")
     reason = open_trail(parts, trail, asked, found.visible, context, mode)
     trail.mark_stage("audit")
@@ -210,7 +214,8 @@ def what_is_missing(found: Retrieved, selector: QuoteSelector) -> Literal["nothi
 def assemble(parts: Components, question: str, found: Retrieved, selector: QuoteSelector, mode: Mode) -> Context:
     """The context: the best passages, behind the earlier turns for the model.
 
-    Quotes bring their passages, wherever these stand among the hits or beside them.
+    Quotes bring their passages, wherever these stand among the hits or beside them. To a model that is not in the house
+    goes nothing that the guardrail finds.
     """
     limits = parts.settings.answer
     tokens = limits.context_tokens
@@ -220,7 +225,9 @@ def assemble(parts: Components, question: str, found: Retrieved, selector: Quote
     if mode == "quote":
         quoted = [block.page.passage for block in selector.chosen]
         shown = tuple({p.chunk: p for p in (*quoted, *shown)}.values())[: limits.passages]
-    return build(question, shown, found.earlier, TEMPLATES[parts.settings.model.prompt])
+    leaves = mode == "generate" and not parts.chat.endpoint.internal
+    template = TEMPLATES[parts.settings.model.prompt]
+    return build(question, shown, found.earlier, template, redacted=parts.checks if leaves else None)
 
 
 def open_trail(

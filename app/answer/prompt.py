@@ -7,11 +7,13 @@ id, no time and no count of anything else. That is the headline promise (N2); te
 import re
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from app.answer.prompt_redaction import redact_prompt
 from app.answer.prompt_templates import EARLIER, TEMPLATES, PromptTemplate
 from app.guardrail.active_content import Addresses
+from app.guardrail.check import Check
 from app.identity.subject import Label
 from app.incoming.detector import find_incoming
 from app.incoming.finding import FindingKind
@@ -63,6 +65,8 @@ class Context:
     turns, oldest first.
 
     `evidence` are the passages with the text that the model sees of them, and `warnings` what was found in each.
+    `redactions` are how many values of each kind the messages have placeholders for; None where nothing was redacted,
+    for the model is in the house.
     """
 
     passages: tuple[Passage, ...]
@@ -71,6 +75,7 @@ class Context:
     earlier: tuple[EarlierTurn, ...] = ()
     evidence: tuple[Passage, ...] = ()
     warnings: tuple[tuple[FindingKind, ...], ...] = ()
+    redactions: Mapping[str, int] | None = None
 
     @property
     def prompt(self) -> bytes:
@@ -123,16 +128,23 @@ def build(
     passages: Sequence[Passage],
     earlier: Sequence[EarlierTurn] = (),
     template: PromptTemplate = TEMPLATES["large"],
+    *,
+    redacted: Sequence[Check] | None = None,
 ) -> Context:
-    """The messages for a question over these passages, at least one, behind these earlier turns, oldest first."""
+    """The messages for a question over these passages, at least one, behind these earlier turns, oldest first.
+
+    With `redacted`, without what these checks find: for a model out of the house. Raises GuardrailFailed then.
+    """
     system, closing = template.filled(question_language(question))
-    turns = [f"<turn {n}>\n{render_turn(t.question, t.answer)}\n</turn {n}>" for n, t in enumerate(earlier, start=1)]
-    before = [EARLIER, *turns] if turns else []
     looked_at = [_look_at(passage) for passage in passages]
     evidence = tuple(passage for passage, _ in looked_at)
-    fenced = [_fenced(number, passage) for number, passage in enumerate(evidence, start=1)]
-    asked = [f"<question>\n{_broken(question)}\n</question>", *([closing] if closing else [])]
-    user = "\n\n".join([*before, *fenced, *asked])
+    said = tuple((turn.question, turn.answer) for turn in earlier)
+    redactions: Mapping[str, int] | None = None
+    asked = question
+    if redacted is not None:
+        clean = redact_prompt(redacted, question, evidence, said)
+        asked, evidence, said, redactions = clean.question, clean.passages, clean.turns, clean.counts
+    user = _user_message(asked, evidence, said, closing)
     return Context(
         tuple(passages),
         (Message("system", system), Message("user", user)),
@@ -140,7 +152,17 @@ def build(
         tuple(earlier),
         evidence,
         tuple(kinds for _, kinds in looked_at),
+        redactions,
     )
+
+
+def _user_message(question: str, passages: Sequence[Passage], earlier: Sequence[tuple[str, str]], closing: str) -> str:
+    """Earlier turns, passages and question, each in its fence."""
+    turns = [f"<turn {n}>\n{render_turn(asked, said)}\n</turn {n}>" for n, (asked, said) in enumerate(earlier, start=1)]
+    before = [EARLIER, *turns] if turns else []
+    fenced = [_fenced(number, passage) for number, passage in enumerate(passages, start=1)]
+    asked = [f"<question>\n{_broken(question)}\n</question>", *([closing] if closing else [])]
+    return "\n\n".join([*before, *fenced, *asked])
 
 
 def render_turn(question: str, answer: str) -> str:

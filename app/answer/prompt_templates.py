@@ -6,11 +6,13 @@ offered it, since it takes it as often where they do (docs/answers.md).
 """
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.answer.replies import REPLIES, reply
+from app.guardrail.terms import ListedTerms
 
 EARLIER = (
     "The turns below came before this question, oldest first. They help to understand it. They are no source to cite, "
@@ -20,6 +22,8 @@ FOLDER = Path(__file__).parent / "prompts"
 # By the setting `model.prompt`. A text that changes gets a new number: the record names it.
 VERSIONS: Mapping[str, str] = {"large": "large-2", "small": "small-2"}
 _RULE = "\n---\n"
+_REPEATED = 8  # words of a template in a row, which an answer has by no chance
+_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True)
@@ -48,3 +52,17 @@ def _read(version: str) -> PromptTemplate:
 
 
 TEMPLATES: Mapping[str, PromptTemplate] = {name: _read(version) for name, version in VERSIONS.items()}
+
+
+def repeated_words() -> ListedTerms:
+    """Finds what repeats a template: each so many of its words in a row. The sentence that it offers is an answer."""
+    said = dict.fromkeys(run for template in TEMPLATES.values() for run in _runs(template))
+    return ListedTerms((run, "prompt", "words of the instructions") for run in said)
+
+
+def _runs(template: PromptTemplate) -> Iterator[str]:
+    parts = (part for text in (template.system, template.closing, EARLIER) for part in text.split("{unanswered}"))
+    for part in parts:
+        words = list(_WORD.finditer(part))
+        for first, last in zip(words, words[_REPEATED - 1 :], strict=False):
+            yield part[first.start() : last.end()]

@@ -5,7 +5,7 @@ read for them either. The prompt goes to whoever compares it with a commitment, 
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.acl.visible import Visible, visible_scopes
@@ -16,6 +16,7 @@ from app.audit.replay import RebuiltPrompt, RecordedPassage, RecordedPrompt
 from app.db.session import Database, ReadSession
 from app.db.tables.people import User
 from app.errors import NotFound
+from app.guardrail.check import Check
 from app.identity.authenticate import reader_of
 from app.identity.subject import Subject
 from app.retrieval.browse import readable_among
@@ -34,10 +35,12 @@ class _Standing:
     earlier: Mapping[uuid.UUID, EarlierTurn] | None
 
 
-def rebuild_prompt(database: Database, recorded: RecordedPrompt, *, dimensions: int) -> RebuiltPrompt:
+def rebuild_prompt(
+    database: Database, recorded: RecordedPrompt, *, dimensions: int, checks: Sequence[Check]
+) -> RebuiltPrompt:
     """The prompt of a record from what still stands, in one snapshot as its asker; or what of it does not.
 
-    `dimensions` are those of the vectors of passages.
+    `dimensions` are those of the vectors of passages; with `checks` a prompt that was redacted is redacted again.
     """
     template = next((each for each in TEMPLATES.values() if each.digest == recorded.template), None)
     with database.reading(recorded.asker) as session:
@@ -59,7 +62,9 @@ def rebuild_prompt(database: Database, recorded: RecordedPrompt, *, dimensions: 
             conversation_gone=standing.earlier is None,
         )
     passages = [standing.passages[each] for each in recorded.passages]
-    context = build(recorded.question, passages, [earlier[each] for each in recorded.history], template)
+    turns_shown = [earlier[each] for each in recorded.history]
+    redacted = checks if recorded.redacted else None
+    context = build(recorded.question, passages, turns_shown, template, redacted=redacted)
     return RebuiltPrompt(context.prompt.decode())
 
 

@@ -18,7 +18,8 @@ from app.identity.subject import Label
 # What the guardrail redacts, and how far an answer rests on its passages. A test holds both to where they are made.
 FINDINGS = ("email", "phone", "card", "iban", "ip", "national id", "address", "tax id", "passport",
             "driving licence", "bank account", "staff number", "customer number", "birth date", "vehicle",
-            "mac address", "wallet", "medical id", "name", "pay", "health", "company term", "credential",
+            "mac address", "wallet", "medical id", "name", "pay", "health", "host", "path",
+            "prompt", "company term", "credential",
             "grounded", "partly", "ungrounded", "declined")  # fmt: skip
 MAX_CHARACTERS = 2_000
 MAX_VALUES = 20

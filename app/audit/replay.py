@@ -25,7 +25,9 @@ class RecordedPassage:
 
 @dataclass(frozen=True)
 class RecordedPrompt:
-    """All that a prompt was made of, as its record names it: passages in their order, earlier turns oldest first."""
+    """All that a prompt was made of, as its record names it: passages in their order, earlier turns oldest first.
+    `redacted`: values in it were replaced, since it left the house.
+    """
 
     asker: uuid.UUID
     question: str = field(repr=False)
@@ -33,6 +35,7 @@ class RecordedPrompt:
     passages: tuple[RecordedPassage, ...]
     conversation: uuid.UUID | None
     history: tuple[uuid.UUID, ...]
+    redacted: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def read_recorded_prompt(record: Mapping[str, Any], question: str) -> RecordedPr
             ),
             conversation=None if conversation is None else uuid.UUID(conversation),
             history=tuple(uuid.UUID(each) for each in record.get("history", ())),
+            redacted=record.get("prompt_redactions") is not None,
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

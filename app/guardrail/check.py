@@ -31,12 +31,17 @@ KINDS = {
     "name": "Names of people of a list, or that a model finds; off by default",
     "pay": "Amounts called salary, wage or bonus; off by default",
     "health": "Illnesses and treatments named as someone's; off by default",
+    "host": "Names of machines in the house and their shares; off by default",
+    "path": "Paths below somebody's home folder; off by default",
+    "prompt": "What repeats eight words and more of the instructions that a model is given",
     "company term": "What the company's policy names: its own patterns and terms",
     "credential": "Passwords, keys, tokens, private keys and connection strings with a password",
 }
 
 # Kinds whose values are one number, address or code: what else is found within one is a part of it.
-ONE_VALUE = frozenset(KINDS) - {"address", "name", "pay", "health", "company term", "credential"}
+ONE_VALUE = frozenset(KINDS) - {
+    "address", "name", "pay", "health", "path", "prompt", "company term", "credential",
+}  # fmt: skip
 # Values of these kinds are never shown, nor a part of them, whatever else they may be.
 NEVER_SHOWN = frozenset(("credential",))
 

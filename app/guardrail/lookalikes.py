@@ -1,11 +1,6 @@
-"""Letters of other alphabets that look like a Latin one: Cyrillic, Greek, Armenian, and the dotless i. Pure."""
+"""A text as cue words are looked for in it. Pure."""
 
-LOOKALIKES = str.maketrans(
-    "каасеіјорԛѕхуҮһԁԝӏАВСЕНІЈКМОРЅТХУԌԜαονρυτιΑΒΕΖΗΙΚΜΝΟΡΤΥΧցհոսօı",
-    "kaaceijopqsxyYhdwlABCEHIJKMOPSTXYGWaovputiABEZHIKMNOPTYXghnuoi",
-)
-LOOKALIKE_DIGITS = str.maketrans("ОоΟοЗзІіΙӀӏЧБб", "00003311111466")
-
+from app.lookalikes import LOOKALIKES
 
 # Of these the small form depends on what follows, or is two characters: each has to be one by itself.
 _SMALL = {**LOOKALIKES, ord("ς"): ord("σ")}

@@ -204,10 +204,12 @@ def _taken_apart(term: str, kind: str) -> tuple[str, tuple[str, ...], str]:
     if any(fold(character)[0] == "\n" for character in term if character not in "\r\n\x85\u2028\u2029"):
         raise UnusableTerm("it has characters of a script that is written without blanks")
     folded = fold(unicodedata.normalize("NFC", term))[0].strip(" \n")
-    words = list(_WORD.finditer(folded))
+    words = _words(folded)
     if not words or len(folded) < 2 or len(folded) > LONGEST:
         raise UnusableTerm(f"it must have a letter or digit, and from 2 to {LONGEST} characters")
     lead, trail = folded[: words[0].start()], folded[words[-1].end() :]
+    if _WORD.search(trail):
+        raise UnusableTerm("it has too many signs between two words")
     gaps = [_joins(folded[one.end() : two.start()])[-1] for one, two in itertools.pairwise(words)]
     forms = set[str]()
     for umlauts in (_AS_THEY_ARE, _UMLAUTS):
@@ -217,6 +219,17 @@ def _taken_apart(term: str, kind: str) -> tuple[str, tuple[str, ...], str]:
         if len(form) >= _GLUED and all(gap == " " for gap in gaps):
             forms.add("".join(said))
     return lead, tuple(sorted(forms)), trail
+
+
+def _words(folded: str) -> list[re.Match[str]]:
+    """The words of a term, as those of a text are found: an element between them has none."""
+    words = list[re.Match[str]]()
+    word = _WORD.search(folded)
+    while word is not None:
+        words.append(word)
+        gap = _GAP.match(folded, word.end())
+        word = _WORD.match(folded, gap.end()) if gap is not None else None
+    return words
 
 
 def _key(word: str) -> str:

@@ -8,11 +8,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-# Cyrillic and Greek letters that look like a Latin one.
-_ALIKE = str.maketrans(
-    "авеікмнорсстухѕјһԁԛԝαβεικνορτυχγѵաոսզ",
-    "abeikmhopccтyxsjhdqwabeiknoptuxyvanuq",
-)  # fmt: skip
+from app.lookalikes import RESEMBLING
+
 _DIGIT_LETTERS = str.maketrans("01345790@$!", "oieastgoasi")
 _MARKERS = "*`"
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
@@ -97,7 +94,7 @@ def _same_script(text: str) -> str:
     """The text with words of two scripts in one."""
     if not _NOT_LATIN.search(text):
         return text
-    return _WORD.sub(lambda match: match[0].translate(_ALIKE) if _mixed(match[0]) else match[0], text)
+    return _WORD.sub(lambda match: match[0].translate(RESEMBLING) if _mixed(match[0]) else match[0], text)
 
 
 def _mixed(word: str) -> bool:

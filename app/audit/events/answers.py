@@ -139,6 +139,8 @@ class AnswerOpened(Event):
     added_words: SealedText | None = None
     answer_words: CommittedText | None = None
     topic_changed: bool = False
+    # How many values of each kind the prompt has placeholders for, as it leaves the house; null: it was not redacted.
+    prompt_redactions: Mapping[str, int] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scopes_digest", scopes_digest(self.scopes))

@@ -10,7 +10,9 @@ from app.guardrail.checks import (
     config_secret,
     connection_string,
     email,
+    home_path,
     iban,
+    internal_host,
     ip,
     jwt,
     mac_address,
@@ -82,7 +84,7 @@ def checks_with(*more: Check) -> tuple[Check, ...]:
 
 def optional_checks() -> tuple[Check, ...]:
     """Checks that are off by default, for much of what they hide is harmless in most collections."""
-    return pay_and_health.OPTIONAL
+    return (*pay_and_health.OPTIONAL, *internal_host.OPTIONAL, *home_path.OPTIONAL)
 
 
 def credential_checks() -> tuple[Check, ...]:

@@ -49,7 +49,11 @@ class CardCheck:
     def at(self, window: str, start: int) -> Finding | None:
         match = _NUMBER.match(window, start)
         before = window[:start]
-        if match is None or _AFTER_URL.search(before) is not None or _OTHER_NUMBER.search(before) is not None:
+        if (
+            match is None
+            or _AFTER_URL.search(before) is not None
+            or _OTHER_NUMBER.search(words_before(before)) is not None
+        ):
             return None
         cue = _NAMED.search(words_before(before))
         named = cue is not None and _OTHER.search(cue[0]) is None

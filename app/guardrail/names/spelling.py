@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import yaml
 
-from app.guardrail.lookalikes import LOOKALIKES
+from app.lookalikes import LOOKALIKES
 
 # Letters, also as HTML names them.
 WORD = re.compile(

@@ -13,7 +13,7 @@ Origin = Literal["passage", "anywhere"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
 OWN_KIND = "company term"
-OPTIONAL_KINDS = ("pay", "health")
+OPTIONAL_KINDS = ("pay", "health", "host", "path")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from app.guardrail.check import NUMBER_SIGN, NUMBER_START, Check, Cue, Run
 from app.guardrail.cues import verbs
 from app.guardrail.groups import CheckGroup
-from app.guardrail.lookalikes import LOOKALIKE_DIGITS, LOOKALIKES
 from app.guardrail.readings.reading import Reading, groups_of
 from app.guardrail.readings.rewriting import LOOKALIKE, Rewritten, glue, rewrite, space
 from app.guardrail.values import is_mixed
+from app.lookalikes import LOOKALIKE_DIGITS, LOOKALIKES
 
 _EXTENT = 190
 _MARKS = r"[\\~`<&%=\[_\x80-\U0010ffff]"

@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.guardrail.lookalikes import LOOKALIKE_DIGITS, LOOKALIKES
 from app.guardrail.normal import fold
+from app.lookalikes import LOOKALIKE_DIGITS, LOOKALIKES
 
 _DIGIT = re.compile("[0-9]")
 

@@ -21,6 +21,7 @@ class ReplayReasonOut(ApiModel):
         "unreadable",
         "asker gone",
         "asker switched off",
+        "redacted otherwise",
         "template gone",
         "document gone",
         "another version",

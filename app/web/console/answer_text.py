@@ -38,6 +38,9 @@ HIDDEN_WORDS = {
     "name": _("name hidden"),
     "pay": _("pay hidden"),
     "health": _("health detail hidden"),
+    "host": _("host name hidden"),
+    "path": _("path hidden"),
+    "prompt": _("instruction hidden"),
     "company term": _("company term hidden"),
     "credential": _("credential hidden"),
 }

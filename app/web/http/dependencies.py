@@ -168,7 +168,9 @@ AuditLogOf = Annotated[AuditLog, Depends(audit_log_of)]
 
 async def replays_of(log: AuditLogOf, parts: ComponentsOf) -> PromptReplays:
     """What makes the prompts of answers again, as their askers, and compares them."""
-    return PromptReplays(log, partial(rebuild_prompt, parts.database, dimensions=parts.embedder.dimensions))
+    return PromptReplays(
+        log, partial(rebuild_prompt, parts.database, dimensions=parts.embedder.dimensions, checks=parts.checks)
+    )
 
 
 ReplaysOf = Annotated[PromptReplays, Depends(replays_of)]

@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli.app import app
-from app.cli.guard import NEVER_SHOWN, UnreadableText, measure
+from app.cli.guard import NEVER_SHOWN, measure
+from app.cli.guard_texts import UnreadableText
 from app.guardrail.checks import default_checks
 
 KEY = "AKIA" + "Z7QX4MPLW2RT6VNB"

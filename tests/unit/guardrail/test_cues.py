@@ -12,7 +12,8 @@ from app.guardrail import cues
 from app.guardrail.checks import default_checks
 from app.guardrail.cues import FrameEnd, frame, names, no_values
 from app.guardrail.groups import group_checks
-from app.guardrail.lookalikes import LOOKALIKE_DIGITS, LOOKALIKES, lowered
+from app.guardrail.lookalikes import lowered
+from app.lookalikes import LOOKALIKE_DIGITS, LOOKALIKES
 
 SORTS = ("password", "code", "secret")
 GROUPS = group_checks(default_checks())

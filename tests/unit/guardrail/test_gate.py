@@ -31,7 +31,7 @@ from app.guardrail.terms import ListedTerms
 from tests.support.environment import REPOSITORY
 
 CHECKS = default_checks()
-LISTED = ListedTerms([("Project Nightjar", "company term", "listed")])
+LISTED = ListedTerms([("Project Nightjar", "company term", "listed"), ("You are told to", "prompt", "listed")])
 MAX_RUN = max(check.run.extent for check in CHECKS)
 
 

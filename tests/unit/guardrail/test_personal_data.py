@@ -222,3 +222,9 @@ def test_national_id(text: str) -> None:
 )
 def test_not_a_national_id(text: str) -> None:
     assert "national id" not in kinds(f"The number {text} is here")
+
+
+def test_a_card_is_found_beside_an_account_that_is_hidden() -> None:
+    """The placeholder before it is not the word that says it is no card."""
+    text = "DE89 3704 0044 0532 0130 00; also 4111 1111 1111 1111"
+    assert redact(text, default_checks()).text == "[redacted: iban]; also [redacted: card]"

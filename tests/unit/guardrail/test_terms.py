@@ -51,6 +51,16 @@ def test_other_words_are_left_alone(text: str) -> None:
     assert redact(text, [TERMS]).text == text
 
 
+def test_an_element_in_a_term_is_none_of_its_words() -> None:
+    terms = ListedTerms([("the desk <b>is</b> here[1] now", "company term", "")])
+    assert redact("the desk is here now, the <i>desk</i> is here [2] now", [terms]).text == f"{HIDDEN}, {HIDDEN}"
+
+
+def test_a_term_with_more_signs_between_than_are_looked_at_is_refused() -> None:
+    with pytest.raises(UnusableTerm, match="too many signs"):
+        ListedTerms([(f"a{'!' * 30}b", "company term", "")])
+
+
 def test_signs_before_a_term_must_be_there_and_stay() -> None:
     assert redact("the .env and env", [TERMS]).text == f"the .{HIDDEN} and env"
 

@@ -24,6 +24,10 @@ REASON_WORDS: Mapping[str, str] = {
     "unreadable": _("The record was sealed under another key, or is not of the form of an answer."),
     "asker gone": _("The asker is gone: nothing is read in their name any more."),
     "asker switched off": _("The asker is switched off: nothing is read in their name meanwhile."),
+    "redacted otherwise": _(
+        "The prompt was redacted before it left the house. Redacted now, it is another one: the checks,"
+        " their lists or what it was made of have changed since, and which of them cannot be told."
+    ),
     "template gone": _("The service has another version of the prompt’s own words than the record names."),
     "document gone": _("This document is not there any more."),
     "another version": _("Another version of this document stands than the one that was shown."),
