@@ -63,7 +63,7 @@ def test_text_file_and_standard_input_say_the_same(file: str) -> None:
     assert found[0]["redacted"].count("[redacted: ") == len(found[0]["hidden"])
     assert found[0]["hidden"][0] == {
         "line": 2, "column": 10, "start": 15, "end": 30, "length": 15,
-        "kind": "email", "reason": "address with a domain", "rule": "email.CHECK",
+        "kind": "email", "action": "remove", "reason": "address with a domain", "rule": "email.CHECK",
     }  # fmt: skip
 
 
