@@ -13,14 +13,15 @@ _FRAME, _WORDS = frame("code", name=rf"{_QUESTION}|(?:host|meeting|conference) k
 _OPENS = (
     r"(?P<opens>(?:open|unlock|disarm|(?:switch|turn)(?:ed|s)?(?: it)? off|deactivat|disabl|arm)[a-z]*[^\n.:;]{0,24}"
     r" (?:with|by|using|by dialling|by typing|by entering) (?:the )?(?:code |pin |number )?"
-    r"|(?:use|enter|type|dial) (?:the )?code )"
+    r"|(?:use|enter|type|dial) (?:the )?code "
+    r"|(?:alarm|keypad|door|gate|lock|lift|elevator|safe|panel)[^\n.:;]{0,32} (?P<takes>takes|expects|wants|accepts) )"
 )
 # Others of the same list were found before.
 _OTHERS = r"(?:\](?:,|;| and| und| et| y| or)*[ \n]{1,2}){0,8}"
 _CUE = Cue(
-    (*_WORDS, "open", "unlock", "disarm", "off", "deactiv", "disabl", "question", " key"),
+    (*_WORDS, "open", "unlock", "disarm", "off", "deactiv", "disabl", "question", " key", "takes", "expects", "wants", "accepts"),
     re.compile(rf"""(?:{_FRAME}|{_OPENS}){_OTHERS}[(\[]?["'`]?\Z"""),
-    FrameEnd("code", r"with|using|dialling|typing|entering|code|key"),
+    FrameEnd("code", r"with|using|dialling|typing|entering|code|key|takes|expects|wants|accepts"),
 )
 _DIGITS = r"[*#]?\d{3,10}[*#]?|\d{1,4}(?:[ \-]\d{1,4}){1,4}"
 _CODE = re.compile(
@@ -45,13 +46,19 @@ def _is_code(match: re.Match[str], before: str) -> bool:
     value = match[0]
     if cue is None or COUNT.match(match.string, match.end()) is not None:
         return False
+    if cue["takes"] is not None and not (value.strip("*#").isdigit() and len(value) >= 4):
+        return False
     if value[0].isalpha() and not any(character.isdigit() for character in value):
         return _ANSWER.search(cue[0]) is not None
     digits = sum(character.isdigit() for character in value)
-    if cue["bare"] is not None and _CARD_CODE.match(cue[0]) is not None:
+    said_less = any(cue[group] is not None for group in ("bare", "titled", "later", "asked"))
+    if said_less and _CARD_CODE.match(cue[0]) is not None:
         return digits >= 3
-    least = 4 if cue["bare"] is not None or _VAGUE.match(cue[0]) is not None else 3
-    return digits >= least and (value.strip("*#").isdigit() or cue["bare"] is None or not value.isalnum())
+    if said_less and cue["bare"] is None and _VAGUE.match(cue[0]) is not None:
+        return False
+    least = 4 if said_less or _VAGUE.match(cue[0]) is not None else 3
+    one_letter = digits >= len(value) - 1
+    return digits >= least and (value.strip("*#").isdigit() or one_letter or not said_less or not value.isalnum())
 
 
 CHECK = PatternCheck(

@@ -4,19 +4,30 @@ import re
 
 from app.guardrail.check import Cue, PatternCheck, Tail
 from app.guardrail.checks.code import COUNT
-from app.guardrail.cues import FrameEnd, frame, no_values
-from app.guardrail.lookalikes import lowered
+from app.guardrail.cues import FrameEnd, column_names, frame, no_values
+from app.guardrail.lookalikes import cased, lowered
 from app.guardrail.values import QUOTED_RUN, QUOTED_START, VALUE_START, is_code, is_mixed
 
-_FRAME, _NAMES = frame("password")
+# The key of a network stands on the line under its name.
+_FRAME, _NAMES = frame(
+    "password", name=r"(?:ssid|wlan|wi-?fi)[^\n]{0,40}\n[ \-*>|]{0,4}(?:network |security )?(?:key|schlüssel|clé|clave)"
+)
 _OPTION = r"(?P<option>--?(?:password|passwd|pass|pwd|passphrase)[ =])"
 _PAIR = (
     r"(?P<pair>(?:-u|--user)[ =]{1,3}[\"']?[\w.@+\-]{1,40}:|"
-    r"(?:credentials?|creds|log ?in|sign in)(?: (?:are|is|with|as|using|details))?:? {1,2}[\w.@+\-]{2,24} ?[/:|] ?)"
+    r"(?:credentials?|creds|log ?in|sign in)(?: (?:are|is|with|as|using|details))?:? {1,2}[\w.@+\-]{2,24} ?[/:|] ?|"
+    r"(?:credentials?|creds|log ?in|zugang|zugangsdaten|anmeldung|anmeldedaten|accès|identifiants?|acceso|credenciales|accesso|"
+    r"credenziali|acesso|credenciais|toegang|inloggegevens|dostęp|dane logowania|přístup|доступ|логин)"
+    r"(?: [^\W\d_][\w\-]{1,18}){0,2} ?(?::|->|=>|→) {0,2}[\w.@+\-]{2,24} ?(?://?|[:|]) ?)"
 )
-_CUE_WORDS = (*_NAMES, "cred", "login", "log in", "sign in", "-u ", "-u=", "--user")
+_PAIRED = ("zugang", "anmeld", "acc", "identifiant", "aces", "toegang", "inlog", "dost", "logow", "přístup", "доступ", "логин")
+_CUE_WORDS = (
+    *_NAMES,
+    *("cred", "login", "log in", "sign in", "-u ", "-u=", "--user", "ssid"),
+    *(form for word in _PAIRED for form in cased(word)),
+)
 _SAID = rf"(?:{_FRAME}|{_OPTION}|{_PAIR})"
-_MAY_END = FrameEnd("password", r"cred|log ?in|sign in|-u|--user")
+_MAY_END = FrameEnd("password", r"cred|log ?in|sign in|-u|--user|key|schlüssel|clé|clave")
 _CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"\(?\Z"), _MAY_END)
 _QUOTED_CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"""[(\[]?["'`]\Z"""), _MAY_END)
 # Words that follow "the password is" without being one.
@@ -43,6 +54,8 @@ _WORDS = frozenset(
     """.split()  # noqa: SIM905 (a list would take one line a word)
 )
 _NO_VALUES = no_values()
+_COLUMNS = column_names()
+_LESS = ("bare", "titled", "later", "asked")  # what says least: a value must look like one
 # "Password Policy2024", "Passwort-Richtlinie v2": what pages and programs are called.
 _TITLE = re.compile(
     r"(?:polic(?:y|ies)|guid|rule|manage|reset|recover|require|standard|safe|vault|generat|polit|política|règle|regel|richtlini|beleid)"
@@ -60,14 +73,17 @@ def _is_password(match: re.Match[str], before: str) -> bool:
     if cue is None:
         return False
     if value.isdigit():
-        return 4 <= len(value) <= 12 and cue["bare"] is None and COUNT.match(match.string, match.end()) is None
+        few = 12 if cue["assign"] is None else 20  # keys of networks have up to 20 digits
+        return 4 <= len(value) <= few and cue["bare"] is None and COUNT.match(match.string, match.end()) is None
     if len(value) < 4 or is_code(value) or "1password" in lowered(value):
         return False
-    if cue["bare"] is not None:
+    if any(cue[group] is not None for group in _LESS):
         enough = len(value) >= 6 and is_mixed(value) and any(character.isdigit() for character in value)
         return enough and "](" not in value and _TITLE.fullmatch(lowered(value)) is None
     if is_mixed(value):
-        return True
+        return cue["pair"] is None or len(value) >= 6
+    if cue[0].rstrip().endswith("|") and lowered(value) in _COLUMNS:
+        return False
     ends = match.string[match.end() : match.end() + 1] in ("", "\n", ".", ",", ";", "!", ")")
     return (
         cue["pair"] is None
