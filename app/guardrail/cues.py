@@ -20,10 +20,11 @@ PARTICLES = "是为為は가는은이"
 
 # Pieces of words behind "password" that make it something else: a policy, a length, a form to change it.
 _NO_TITLE = (
-    r"[^\W\d_]{0,12}(?:polic|polit|polít|rule|règle|regel|regol|reglas|richtlin|beleid|length|läng|longueur|longitud|lunghezza|"
-    r"manag|verwalt|gestion|tresor|safe|vault|hash|algorithm|cost|salt|reset|zurücks|chang|änder|expir|ablauf|valid|gültig|"
-    r"type|typ|format|version|field|feld|form|page|seite|hint|hinweis|age|alter|strength|stärke|guid|require|minim|maxim|"
-    r"generat|history|rotat|attempt|versuch|file|datei|list|review|block|line|system|icon|sprint|ticket|nummer|number)"
+    r"(?:[^\W\d_]{0,12}(?:polic|polit|polít|règle|regel|regol|reglas|richtlin|beleid|length|läng|longueur|longitud|lunghezza|"
+    r"manag|verwalt|gestion|tresor|vault|hash|algorithm|reset|zurücks|chang|änder|expir|ablauf|valid|gültig|format|version|"
+    r"hinweis|strength|stärke|guid|require|minim|maxim|generat|history|rotat|attempt|versuch|review|ticket|number)"
+    rf"|(?:rule|cost|salt|safe|type|typ|field|feld|form|page|seite|hint|age|alter|file|datei|list|block|line|system|icon|sprint|"
+    rf"nummer)s?(?!{LETTER}))"
 )
 
 _BLANK = re.compile(r"[ \n]")

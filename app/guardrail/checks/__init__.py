@@ -6,6 +6,7 @@ from app.guardrail.checks import (
     api_key,
     birth_date,
     card,
+    cloud_account,
     code,
     config_secret,
     connection_string,
@@ -43,6 +44,7 @@ _CREDENTIALS: tuple[Check, ...] = (
     code.CHECK,
     named_after.CHECK,
     near.PASSWORD,
+    near.HARD,
     near.TOKEN,
     secret.HEADER,
     secret.QUOTED,
@@ -63,6 +65,7 @@ _PERSONAL: tuple[Check, ...] = (
     ip.V6,
     mac_address.CHECK,
     *wallet.CHECKS,
+    cloud_account.CHECK,
 )
 
 

@@ -43,10 +43,11 @@ _SQL = Cue(
     ("identified ",), re.compile(r"""identified (?:with ['"]?[a-z0-9_]{1,32}['"]? )?(?:by|as)(?: password)? ['"]?\Z""")
 )
 _COMMAND = Cue(
-    ("mysql", "mariadb", "sshpass", "redis-cli", "wifi:"),
+    ("mysql", "mariadb", "sshpass", "redis-cli", "wifi:", "net use ", "net user ", "cmdkey"),
     re.compile(
         r"(?P<glued>(?:mysql|mariadb)[a-z\-]{0,12} (?:[^\n|;&]{0,48} )?)\Z|sshpass -p ?[\"']?\Z|"
-        r"redis-cli [^\n|;&]{0,40}-a [\"']?\Z|wifi:[^ \n]{0,50};p:\Z"
+        r"redis-cli [^\n|;&]{0,40}-a [\"']?\Z|net use [^\n|;&]{0,60}/user:[^ \n]{1,40} [\"']?\Z|"
+        r"net user [a-z0-9._\-]{1,24} (?!/)[\"']?\Z|cmdkey [^\n|;&]{0,60}/pass:[\"']?\Z|wifi:[^ \n]{0,50};p:\Z"
     ),
 )
 # The private members of a JSON Web Key (RFC 7518).

@@ -12,7 +12,7 @@ _LICENCE = (
     r"permis(?: de conduire)?|carn[eé]t de conducir|"
     r"licencia(?: de conducir)?|patente(?: di guida)?|carta de condu[çc][ãa]o|cnh|rijbewijs\w*|prawo "
     r"jazdy|körkort\w*|kørekort\w*|førerkort\w*|"
-    r"ehliyet\w*|водительск\w+|ajokortti|운전면허\w*|運転免許\w*"
+    r"驾驶证\w*|驾照\w*|駕照\w*|ehliyet\w*|водительск\w+|ajokortti|운전면허\w*|運転免許\w*"
 )
 _IDENTITY = (
     r"ausweis\w*|personalausweis\w*|carta d'identit[àa]|carte d'identit[ée]|cni|identity card|id card|"

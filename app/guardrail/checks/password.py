@@ -55,6 +55,8 @@ _WORDS = frozenset(
 )
 _NO_VALUES = no_values()
 _COLUMNS = column_names()
+# What names of programs and protocols behind a name have not: "log in with SAML / OAuth2".
+_TOLD_APART = re.compile(r"\d[^\d]*\d|[!@#$%^&*?+~]|\d[A-Za-z]")
 _LESS = ("bare", "titled", "later", "asked")  # what says least: a value must look like one
 # "Password Policy2024", "Passwort-Richtlinie v2": what pages and programs are called.
 _TITLE = re.compile(
@@ -81,7 +83,8 @@ def _is_password(match: re.Match[str], before: str) -> bool:
         enough = len(value) >= 6 and is_mixed(value) and any(character.isdigit() for character in value)
         return enough and "](" not in value and _TITLE.fullmatch(lowered(value)) is None
     if is_mixed(value):
-        return cue["pair"] is None or len(value) >= 6
+        apart = ":" in cue[0] or "-u" in cue[0] or "--user" in cue[0] or _TOLD_APART.search(value) is not None
+        return cue["pair"] is None or apart
     if cue[0].rstrip().endswith("|") and lowered(value) in _COLUMNS:
         return False
     ends = match.string[match.end() : match.end() + 1] in ("", "\n", ".", ",", ";", "!", ")")
