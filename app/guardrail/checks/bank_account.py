@@ -14,7 +14,7 @@ _ACCOUNT = (
     r"账号|帐号|帳號|银行账号|口座番号|계좌번호|plusgiro|расч[её]тный сч[её]т|р/с|iban|банковск\w+ сч[её]т"
 )
 _SORT = (
-    r"sort[ -]?code|bankleitzahl|blz|bank code|branch code|bsb|ifsc|transit(?: number)?|"
+    r"sort(?:[ -]?code)?|bankleitzahl|blz|bank code|branch code|bsb|ifsc|transit(?: number)?|"
     r"clearing(?:nummer)?|agencia|ag[êe]ncia|abi|cab|code banque"
 )
 

@@ -18,7 +18,9 @@ _CUE = Cue(
         r"""["']?\]? ?(?:=>|:=|=|:) ?["']?\Z"""
     ),
 )  # fmt: skip
-_VALUE = re.compile(r"(?P<number>\d{4}-?\d{4}-?\d{4})(?![\w\-])|(?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![\w\-])")
+_VALUE = re.compile(
+    r"(?P<number>\d{4}-?\d{4}-?\d{4})(?![\w\-])|(?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![\w\-])"
+)
 
 
 def _is_account(match: re.Match[str], before: str) -> bool:

@@ -18,10 +18,22 @@ _STRUCTURE = re.compile(
     rf"""|{_NAME}[a-z0-9_]{{0,16}}["']?(?:,|\]? ?\?\?|\) or) ?b?["']\Z"""
     rf"""|(?:set|with|put|add)[a-z]{{0,16}}{_NAME}\(["']\Z"""
     rf"""|{_NAME}[a-z0-9_]{{0,16}}\\{{1,3}}["'] ?: ?\\{{1,3}}["']\Z"""
+    rf"""|convertto-securestring(?: -string)? ["']\Z"""
     # password: str = "…, SECRET: Final = '…
     rf"""|{_NAME}[a-z0-9_]{{0,8}} ?: ?(?:str|string|final|&str|&'static str)\??(?:\[str\])? ?= ?["']\Z"""
 )
-_WORDS = ("key", "token", "secret", "credential", "auth", "passw", "passphrase", "pwd", "connectionstring")
+_WORDS = (
+    "securestring",
+    "key",
+    "token",
+    "secret",
+    "credential",
+    "auth",
+    "passw",
+    "passphrase",
+    "pwd",
+    "connectionstring",
+)
 _IN_CODE = Cue(_WORDS, _STRUCTURE)
 _SENTENCE = Cue(
     ("key", "token", "secret", "community string"),
@@ -52,7 +64,7 @@ _COMMAND = Cue(
     re.compile(
         r"(?P<glued>(?:mysql|mariadb)[a-z\-]{0,12} (?:[^\n|;&]{0,48} )?)\Z|sshpass -p ?[\"']?\Z|"
         r"(?P<alone>curl [^\n|;&]{0,60}(?:-u|--user) ?)[\"']?\Z|redis-cli [^\n|;&]{0,40}-a [\"']?\Z|net use [^\n|;&]{0,60}/user:[^ \n]{1,40} [\"']?\Z|"
-        r"net user [a-z0-9._\-]{1,24} (?!/)[\"']?\Z|cmdkey [^\n|;&]{0,60}/pass:[\"']?\Z|wifi:[^ \n]{0,50};p:\Z"
+        r"net user [a-z0-9._\-]{1,24} [\"']?\Z|cmdkey [^\n|;&]{0,60}/pass:[\"']?\Z|wifi:[^ \n]{0,50};p:\Z"
     ),
 )
 # The private members of a JSON Web Key (RFC 7518).

@@ -49,7 +49,9 @@ _NAMED = re.compile(r"[A-Za-z][\w.\-]*[=:]")
 _STRONG = re.compile(r"[!?$%^*~+#](?!\Z)|[!$#*]\Z")
 _WEAVED = re.compile(r"[a-z]\d+[a-z]|\d[A-Za-z]+\d|[a-z][A-Z]\w*\d|[A-Z]\d[a-z]|\d[a-z]+[A-Z]")
 # Small and large letters, digits, and a sign that no address, file or number has.
-_HARD = re.compile(r"(?=[^\n]*[a-z])(?=[^\n]*[A-Z])(?=[^\n]*\d)(?=[^\n]*[!?$%^*](?!\Z))(?![^\n]*[(){}\[\]<>=:])", re.ASCII)
+_HARD = re.compile(
+    r"(?=[^\n]*[a-z])(?=[^\n]*[A-Z])(?=[^\n]*\d)(?=[^\n]*[!?$%^*](?!\Z))(?![^\n]*[(){}\[\]<>=:])", re.ASCII
+)
 
 
 _BLANK = re.compile(r"[ \n]")

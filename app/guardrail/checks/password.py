@@ -20,7 +20,20 @@ _PAIR = (
     r"credenziali|acesso|credenciais|toegang|inloggegevens|dostęp|dane logowania|přístup|доступ|логин)"
     r"(?: [^\W\d_][\w\-]{1,18}){0,2} ?(?::|->|=>|→) {0,2}[\w.@+\-]{2,24} ?(?://?|[:|]) ?)"
 )
-_PAIRED = ("zugang", "anmeld", "acc", "identifiant", "aces", "toegang", "inlog", "dost", "logow", "přístup", "доступ", "логин")
+_PAIRED = (
+    "zugang",
+    "anmeld",
+    "acc",
+    "identifiant",
+    "aces",
+    "toegang",
+    "inlog",
+    "dost",
+    "logow",
+    "přístup",
+    "доступ",
+    "логин",
+)
 _CUE_WORDS = (
     *_NAMES,
     *("cred", "login", "log in", "sign in", "-u ", "-u=", "--user", "ssid"),

@@ -48,9 +48,7 @@ _VALUE = re.compile(
     r"""(?=[^ \n"'`=:<>()\[\]{},;&|])"""
 )
 _LAYOUT = re.compile(r"[<>|\\&`~\n\]]|  |[^\x00-\x7f]")
-_ANNOUNCES = re.compile(
-    rf"(?:[:=|>\n]|(?: (?:{verbs()})))[ |>\n]{{0,6}}[(\[]?(?:[\"'`]|&quot;|&apos;|&#3[49];)?\Z"
-)
+_ANNOUNCES = re.compile(rf"(?:[:=|>\n]|(?: (?:{verbs()})))[ |>\n]{{0,6}}[(\[]?(?:[\"'`]|&quot;|&apos;|&#3[49];)?\Z")
 _QUOTE = re.compile(r"&(?:quot|apos|#3[49]);")
 _ANY = re.compile("")
 _ALONE = re.compile(r"[^ \n]{3,64} *(?:\n|\Z)")
