@@ -150,5 +150,6 @@ def frame(sort: str, *, name: str = "") -> tuple[str, tuple[str, ...]]:
     later = rf"{suffixed}(?![\-'])[^\n.;:?]{{0,56}}, (?:{_any_of(_listed(_data()['later']))}):? "
     asked = rf"{suffixed}[^\n?.:]{{0,32}}\? ?\n[ >*\-]{{0,4}}(?:(?:\d\d:\d\d )?[^\W\d_][\w.]{{0,14}}: )?"
     less = rf"(?P<titled>{titled})|(?P<later>{later})|(?P<asked>{asked})"
-    pattern = rf"(?:(?P<assign>{suffixed}{of}{ASSIGN})|(?P<is>{suffixed}{of}{says})|(?P<bare>{suffixed} {{1,2}})|{less}{unspaced})"
+    more = rf"(?P<is>{suffixed}{of}{says})|(?P<bare>{suffixed} {{1,2}})|{less}{unspaced}"
+    pattern = rf"(?:(?P<assign>{suffixed}{of}{ASSIGN})|{more})"
     return pattern, named.words

@@ -74,7 +74,7 @@ def _texts() -> Iterator[Labelled]:
 
 def _filled(form: str, names: list[str], seed: str, positive: bool) -> Labelled:
     """The form with a service's name as a title, in small and in capital letters, and a value of a random shape."""
-    draw = random.Random(seed)  # noqa: S311 (the same texts in every run)
+    draw = random.Random(seed)
     name = draw.choice(names)
     plain = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
     known = {"name": name, "small": plain.lower(), "capital": plain.upper(), "camel": plain.replace("_", "")}
@@ -89,7 +89,7 @@ def _filled(form: str, names: list[str], seed: str, positive: bool) -> Labelled:
             value = _value(f"{seed} {at}", draw, piece)
             spans.append(Span(len(text), len(text) + len(value), "key"))
             text += value
-    return Labelled(text, tuple(spans) if positive else (), positive, f"{seed.split()[0]} {name}")
+    return Labelled(text, tuple(spans) if positive else (), positive, f"{seed.split(maxsplit=1)[0]} {name}")
 
 
 def _value(seed: str, draw: random.Random, piece: str) -> str:

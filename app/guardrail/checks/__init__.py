@@ -44,7 +44,6 @@ _CREDENTIALS: tuple[Check, ...] = (
     code.CHECK,
     named_after.CHECK,
     near.PASSWORD,
-    near.HARD,
     near.TOKEN,
     secret.HEADER,
     secret.QUOTED,
@@ -54,6 +53,7 @@ _CREDENTIALS: tuple[Check, ...] = (
 )
 _PERSONAL: tuple[Check, ...] = (
     email.CHECK,
+    cloud_account.CHECK,
     card.CHECK,
     iban.CHECK,
     *national_id.CHECKS,
@@ -65,7 +65,6 @@ _PERSONAL: tuple[Check, ...] = (
     ip.V6,
     mac_address.CHECK,
     *wallet.CHECKS,
-    cloud_account.CHECK,
 )
 
 

@@ -38,7 +38,7 @@ _BEFORE = (
 BEFORE = [*_BEFORE.split(), "Av."]
 # Before the name of many German streets ("Am Markt 3"), and of much else: a postcode and a town must follow.
 AT = r"(?:Am|Im|Zum|Zur|(?:An|Auf|In|Unter|Hinter) de[rmn])"
-AT_STARTS = "Am Im Zum Zur An Auf In Unter Hinter".split()
+AT_STARTS = ["Am", "Im", "Zum", "Zur", "An", "Auf", "In", "Unter", "Hinter"]
 _BEFORE_SMALL = (
     "rue avenue boulevard place quai chemin allée impasse route via viale piazza corso calle avenida rua "
     "ul. al. ул. вул."

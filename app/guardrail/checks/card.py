@@ -14,8 +14,9 @@ _ISSUED = re.compile(
     re.ASCII,
 )
 _NAMED = re.compile(
-    r"(?i)(?:\b(?:credit|debit|visa|mastercard|master card|amex|american express|maestro|discover|diners|jcb|cc|pan|kredit"
-    r"karte|card|carte|tarjeta|carta di (?:credito|debito)|cartão|betaalkaart|creditcard|kortnummer|karta|kartı|карт[аыу])\b"
+    r"(?i)(?:\b(?:credit|debit|visa|mastercard|master card|amex|american express|maestro|discover|diners|jcb|cc|pan|"
+    r"kreditkarte|card|carte|tarjeta|carta di (?:credito|debito)|cartão|"
+    r"betaalkaart|creditcard|kortnummer|karta|kartı|карт[аыу])\b"
     r"|(?:卡号|卡號|信用卡|カード番号|카드번호)\w{0,4})[^\n]{0,40}\Z"
 )
 _OTHER = re.compile(

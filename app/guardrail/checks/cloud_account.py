@@ -11,7 +11,8 @@ from app.guardrail.values import VALUE_START
 
 _CLOUD = r"(?:aws|amazon|azure|arm|ad|aad|entra|ms|msal|microsoft|graph|o365|m365|gcp)"
 _CUE = Cue(
-    ("account_id", "accountid", "account-id", "tenant_id", "tenantid", "tenant-id", "client_id", "clientid", "client-id",
+    ("account_id", "accountid", "account-id", "tenant_id", "tenantid", "tenant-id",
+     "client_id", "clientid", "client-id",
      "subscription_id", "subscriptionid", "subscription-id"),
     re.compile(
         rf"(?:(?P<account>aws[_\-]?account[_\-]?id)|(?:{_CLOUD}[_\-]?)(?:client|subscription)[_\-]?id|tenant[_\-]?id)"

@@ -14,21 +14,22 @@ _OPENS = (
     r"(?P<opens>(?:open|unlock|disarm|(?:switch|turn)(?:ed|s)?(?: it)? off|deactivat|disabl|arm)[a-z]*[^\n.:;]{0,24}"
     r" (?:with|by|using|by dialling|by typing|by entering) (?:the )?(?:code |pin |number )?"
     r"|(?:use|enter|type|dial) (?:the )?code "
-    r"|(?:alarm|keypad|door|gate|lock|lift|elevator|safe|panel)[^\n.:;]{0,32} (?P<takes>takes|expects|wants|accepts) )"
+    r"|(?:alarm|keypad|door|gate|lock|lift|elevator|safe|panel)[^\n.:;]{0,32} (?P<takes>takes) )"
 )
 # Others of the same list were found before.
 _OTHERS = r"(?:\](?:,|;| and| und| et| y| or)*[ \n]{1,2}){0,8}"
 # A code without more said, of something that a code opens: "alarm: code 3391".
 _PLACED = (
     r"(?P<placed>(?:alarm|door|gate|keypad|lock|safe|lift|elevator|garage|entrance|t[üu]r|tor|haus|eingang|tresor|porte|portail|"
-    r"porta|portone|cancello|puerta|portón|deur|drzwi|двер)[^\n.;]{0,32}(?<![a-z])(?:code|kode|pin|código|codice|kod|код)[: ] ?)"
+    r"porta|portone|cancello|puerta|portón|deur|drzwi|двер)"
+    r"[^\n.;]{0,32}(?<![a-z])(?:code|kode|pin|código|codice|kod|код)[: ] ?)"
 )
 _CUE = Cue(
     (
         *_WORDS,
         "code",
         "kode",
-        "pin",
+        "^pin",
         "códig",
         "codice",
         "kod",
@@ -41,7 +42,7 @@ _CUE = Cue(
         "disabl",
         "question",
         " key",
-        "takes",
+        "takes ",
         "expects",
         "wants",
         "accepts",
@@ -49,7 +50,7 @@ _CUE = Cue(
     re.compile(rf"""(?:{_FRAME}|{_OPENS}|{_PLACED}){_OTHERS}(?:(?:le|la|el|il) )?[(\[]?["'`]?\Z"""),
     FrameEnd(
         "code",
-        r"with|using|dialling|typing|entering|code|key|takes|expects|wants|accepts|kode|kod|pin|código|codice|код|le|la|el|il",
+        r"with|using|dialling|typing|entering|code|key|takes|kode|kod|pin|código|codice|код|le|la|el|il",
     ),
 )
 _DIGITS = r"[*#]?\d{3,10}[*#]?|\d{1,4}(?:[ \-]\d{1,4}){1,4}"
@@ -83,9 +84,8 @@ def _is_code(match: re.Match[str], before: str) -> bool:
     value = match[0]
     if cue is None or COUNT.match(match.string, match.end()) is not None:
         return False
-    if cue["placed"] is not None and not (digits_alone(value) or _LETTERED.fullmatch(value)):
-        return False
-    if cue["takes"] is not None and not digits_alone(value):
+    lettered = cue["placed"] is not None and _LETTERED.fullmatch(value) is not None
+    if (cue["placed"] or cue["takes"]) and not (lettered or digits_alone(value)):
         return False
     if value[0].isalpha() and not any(character.isdigit() for character in value):
         return _ANSWER.search(cue[0]) is not None
@@ -93,11 +93,11 @@ def _is_code(match: re.Match[str], before: str) -> bool:
     said_less = any(cue[group] is not None for group in ("bare", "titled", "later", "asked"))
     if said_less and _CARD_CODE.match(cue[0]) is not None:
         return digits >= 3
-    if said_less and cue["bare"] is None and _VAGUE.match(cue[0]) is not None:
-        return False
-    least = 4 if said_less or _VAGUE.match(cue[0]) is not None else 3
+    vague = _VAGUE.match(cue[0]) is not None
+    least = 4 if said_less or vague else 3
+    enough = digits >= least and not (vague and said_less and cue["bare"] is None)
     one_letter = digits >= len(value) - 1
-    return digits >= least and (value.strip("*#").isdigit() or one_letter or not said_less or not value.isalnum())
+    return enough and (value.strip("*#").isdigit() or one_letter or not said_less or not value.isalnum())
 
 
 CHECK = PatternCheck(

@@ -13,7 +13,8 @@ _SECRET = names("secret")
 _PASSWORD_CUE = Cue(
     (*_PASSWORD.words, "credential", "log in", "login", "gets in ", "get in ", "let in "),
     re.compile(
-        rf"(?:{_PASSWORD.pattern}(?!-{LETTER})|{_PASSWORD.unspaced}|credentials?|log ?in|gets? in |let in )[^\n]{{0,72}}(?:\n[^\n]{{0,24}})?\Z"
+        rf"(?:{_PASSWORD.pattern}(?!-{LETTER})|{_PASSWORD.unspaced}|credentials?|log ?in|gets? in |let in )"
+        r"[^\n]{0,72}(?:\n[^\n]{0,24})?\Z"
     ),
 )
 _SECRET_CUE = Cue(
@@ -23,15 +24,6 @@ _SECRET_CUE = Cue(
         rf"(?:keys?|tokens?|secrets?|cookies?|credentials?)(?![a-z]))[^\n]{{0,60}}(?:\n[^\n]{{0,24}})?\Z"
     ),
 )
-# Words for what a password belongs to. Behind these only a value counts that can hardly be anything else.
-_ACCOUNT_CUE = Cue(
-    ("account", "acct", "user", "konto", "zugang", "compte", "utilisateur", "cuenta", "usuario", "utente", "gebruiker",
-     "admin", "root", "использ", "пользоват", "wifi", "wi-fi", "wlan", "vpn"),
-    re.compile(
-        r"(?<![a-z])(?:accounts?|acct|users?|username|konto|zugang|compte|utilisateur|cuenta|usuario|utente|gebruiker|admin|root|"
-        r"wi-?fi|wlan|vpn)(?![a-z])[^\n]{0,64}\Z"
-    ),
-)  # fmt: skip
 _SIGN = r"""[^ \n"'`<>;|,]"""
 _VALUE = re.compile(rf"""{_SIGN}{{7,127}}?(?=[.,;:)\]}}\\|]{{0,3}}(?:[ \n"'`<>;|,]|\Z))""")
 _OPENER = re.compile(VALUE_START.pattern + r"""(?=[^ \n"'`<>;|,]{0,40}?\d)(?=[^ \n"'`<>;|,]{0,40}?[^\W\d_])""")
@@ -48,12 +40,6 @@ _STRONG_NAME = re.compile(r"api|access|secret|auth|token|session|cookie|private|
 _NAMED = re.compile(r"[A-Za-z][\w.\-]*[=:]")
 _STRONG = re.compile(r"[!?$%^*~+#](?!\Z)|[!$#*]\Z")
 _WEAVED = re.compile(r"[a-z]\d+[a-z]|\d[A-Za-z]+\d|[a-z][A-Z]\w*\d|[A-Z]\d[a-z]|\d[a-z]+[A-Z]")
-# Small and large letters, digits, and a sign that no address, file or number has.
-_HARD = re.compile(
-    r"(?=[^\n]*[a-z])(?=[^\n]*[A-Z])(?=[^\n]*\d)(?=[^\n]*[!?$%^*](?!\Z))(?![^\n]*[(){}\[\]<>=:])", re.ASCII
-)
-
-
 _BLANK = re.compile(r"[ \n]")
 
 
@@ -69,13 +55,6 @@ def _is_password(match: re.Match[str], before: str) -> bool:
     if _STRONG.search(value) is None and (len(value) < 8 or _WEAVED.search(value.replace("-", "")) is None):
         return False
     return entropy(value) >= 2.5 and _PASSWORD_CUE.found(lowered(before)) is not None
-
-
-def _is_hard(match: re.Match[str], before: str) -> bool:
-    value = match[0]
-    if len(value) < 8 or _HARD.match(value) is None or is_code(value) or _in_address(value, before):
-        return False
-    return entropy(value) >= 2.8 and _ACCOUNT_CUE.found(lowered(before)) is not None
 
 
 def _is_token(match: re.Match[str], before: str) -> bool:
@@ -97,14 +76,6 @@ PASSWORD = PatternCheck(
     accept=_is_password,
     opener=_OPENER,
     cue=_PASSWORD_CUE,
-)
-HARD = PatternCheck(
-    kind="credential",
-    reason="looks like a password near an account",
-    pattern=_VALUE,
-    accept=_is_hard,
-    opener=_OPENER,
-    cue=_ACCOUNT_CUE,
 )
 TOKEN = PatternCheck(
     kind="credential",

@@ -16,23 +16,13 @@ _OPTION = r"(?P<option>--?(?:password|passwd|pass|pwd|passphrase)[ =])"
 _PAIR = (
     r"(?P<pair>(?:-u|--user)[ =]{1,3}[\"']?[\w.@+\-]{1,40}:|"
     r"(?:credentials?|creds|log ?in|sign in)(?: (?:are|is|with|as|using|details))?:? {1,2}[\w.@+\-]{2,24} ?[/:|] ?|"
-    r"(?:credentials?|creds|log ?in|zugang|zugangsdaten|anmeldung|anmeldedaten|accès|identifiants?|acceso|credenciales|accesso|"
-    r"credenziali|acesso|credenciais|toegang|inloggegevens|dostęp|dane logowania|přístup|доступ|логин)"
+    r"(?:credentials?|creds|log ?in|zugang|zugangsdaten|anmeldung|anmeldedaten|accès|identifiants?|acceso|credenciales|"
+    r"accesso|credenziali|acesso|credenciais|toegang|inloggegevens|dostęp|dane logowania|přístup|доступ|логин)"
     r"(?: [^\W\d_][\w\-]{1,18}){0,2} ?(?::|->|=>|→) {0,2}[\w.@+\-]{2,24} ?(?://?|[:|]) ?)"
 )
 _PAIRED = (
-    "zugang",
-    "anmeld",
-    "acc",
-    "identifiant",
-    "aces",
-    "toegang",
-    "inlog",
-    "dost",
-    "logow",
-    "přístup",
-    "доступ",
-    "логин",
+    *("zugang", "anmeld", "accès", "acceso", "accesso", "acesso", "identifiant", "toegang", "inlog", "dostęp"),
+    *("dane logowania", "přístup", "доступ", "логин"),
 )
 _CUE_WORDS = (
     *_NAMES,
@@ -82,27 +72,31 @@ _SUFFIXES = ("ed", "ing", "ly", "able", "ible", "tion", "ment", "less")
 _CALLED_PASSWORD = re.compile(r"[a-z_]*pass(?:word|wd)?[a-z_]*")
 
 
+def _says_enough(value: str) -> bool:
+    """Whether a value behind words that say little looks like a password, and is no title of a page."""
+    enough = len(value) >= 6 and is_mixed(value) and any(character.isdigit() for character in value)
+    return enough and "](" not in value and _TITLE.fullmatch(lowered(value)) is None
+
+
 def _is_password(match: re.Match[str], before: str) -> bool:
     cue = _CUE.found(lowered(before))
     value = match[0]
-    if cue is None:
+    if cue is None or "1password" in lowered(value):
         return False
     if value.isdigit():
         few = 12 if cue["assign"] is None else 20  # keys of networks have up to 20 digits
         return 4 <= len(value) <= few and cue["bare"] is None and COUNT.match(match.string, match.end()) is None
-    if len(value) < 4 or is_code(value) or "1password" in lowered(value):
+    if len(value) < 4 or is_code(value):
         return False
     if any(cue[group] is not None for group in _LESS):
-        enough = len(value) >= 6 and is_mixed(value) and any(character.isdigit() for character in value)
-        return enough and "](" not in value and _TITLE.fullmatch(lowered(value)) is None
+        return _says_enough(value)
     if is_mixed(value):
-        apart = ":" in cue[0] or "-u" in cue[0] or "--user" in cue[0] or _TOLD_APART.search(value) is not None
-        return cue["pair"] is None or apart
-    if cue[0].rstrip().endswith("|") and lowered(value) in _COLUMNS:
-        return False
+        return cue["pair"] is None or ":" in cue[0] or "-u" in cue[0] or _TOLD_APART.search(value) is not None
+    column = cue[0].rstrip().endswith("|") and lowered(value) in _COLUMNS
     ends = match.string[match.end() : match.end() + 1] in ("", "\n", ".", ",", ";", "!", ")")
     return (
         cue["pair"] is None
+        and not column
         and len(value) >= 5
         and not is_word_of_sentence(lowered(value))
         and (ends or cue["is"] is None)

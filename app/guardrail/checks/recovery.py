@@ -26,7 +26,8 @@ _CUE = Cue(
         r"(?P<phrase>(?:seed|recovery|backup|secret|wallet|mnemonic) (?:phrase|words?)|mnemonic|wallet seed)"
         r"|(?P<codes>(?:recovery|backup|scratch|2fa|mfa) codes?)"
         r"|(?P<seed>(?:totp|otp|2fa|mfa|authenticator)(?: (?:app|setup))?[ _\-](?:seed|secret|key|setup key))"
-        r")(?: (?:for|of|to|from|on) [^\n:=.;]{1,40})?(?: (?:is|are|was|were|reads|words?)){0,2}[ :=\n\"'`]{1,4}(?:- )?\Z"
+        r")(?: (?:for|of|to|from|on) [^\n:=.;]{1,40})?"
+        r"(?: (?:is|are|was|were|reads|words?)){0,2}[ :=\n\"'`]{1,4}(?:- )?\Z"
     ),
 )
 

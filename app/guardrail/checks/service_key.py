@@ -25,7 +25,8 @@ _HASH = re.compile(
 )
 # The value is set to the name, passed to something of that name, or stands on the line below it.
 _ASSIGNED = re.compile(
-    r"""(?:,? (?:we|they|i) (?:now |still )?use |[\w.\-]{0,24}["'`\])]{0,2}(?: \([^()\n]{1,16}\))?\s{0,4}(?:=>|:=|={1,2}|[:\-(,|>\n])\s{0,4})["'`(]{0,2}\Z"""
+    r"""(?:,? (?:we|they|i) (?:now |still )?use |[\w.\-]{0,24}["'`\])]{0,2}(?: \([^()\n]{1,16}\))?\s{0,4}"""
+    r"""(?:=>|:=|={1,2}|[:\-(,|>\n])\s{0,4})["'`(]{0,2}\Z"""
 )
 _QUOTED = re.compile(r"""(?P<name>[\w.\-]{1,40})["'\]]{0,2} {0,2}(?:=>|:=|=|:) {0,2}["'`]\Z""")
 _DIGEST_SIZES = (32, 40, 56, 64, 96, 128)

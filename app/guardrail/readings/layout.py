@@ -44,7 +44,8 @@ _BROKEN_RUN = Run(
 _LINE_RUN = Run(re.compile(r"[^\n]*"), 80)
 # Right behind layout or an assigning sign; elsewhere what is no word.
 _VALUE = re.compile(
-    r"""(?:(?<=[>\n`"'(=])|(?<=&quot;)|(?<=&apos;)|(?<=&#3[49];)|(?<=[|:>=\-] )|(?<=\[\d\] )|(?<=[ (])(?=[^ \n]{0,30}?[\d!#$%^&]))"""
+    r"""(?:(?<=[>\n`"'(=])|(?<=&quot;)|(?<=&apos;)|(?<=&#3[49];)|(?<=[|:>=\-] )|(?<=\[\d\] )|"""
+    r"""(?<=[ (])(?=[^ \n]{0,30}?[\d!#$%^&]))"""
     r"""(?=[^ \n"'`=:<>()\[\]{},;&|])"""
 )
 _LAYOUT = re.compile(r"[<>|\\&`~\n\]]|  |[^\x00-\x7f]")
