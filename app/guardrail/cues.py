@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from app.guardrail.lookalikes import lowered
+from app.guardrail.lookalikes import cased
 from app.guardrail.word_trees import any_of
 
 LETTER = r"[^\W\d_]"
@@ -18,6 +18,14 @@ ASSIGN = r"""(?:["'`\])]{0,2} {0,4}(?::=|=>|->|={1,3}|:|\|) {0,4}@?)"""
 # A character of a script without blanks that stands in a cue, or joins it to its value. Others end a word.
 PARTICLES = "是为為は가는은이"
 
+# Pieces of words behind "password" that make it something else: a policy, a length, a form to change it.
+_NO_TITLE = (
+    r"(?:[^\W\d_]{0,12}(?:polic|polit|polít|règle|regel|regol|reglas|richtlin|beleid|length|läng|longueur|longitud|lunghezza|"
+    r"manag|verwalt|gestion|tresor|vault|hash|algorithm|reset|zurücks|chang|änder|expir|ablauf|valid|gültig|format|version|"
+    r"hinweis|strength|stärke|guid|require|minim|maxim|generat|history|rotat|attempt|versuch|review|ticket|number)"
+    rf"|(?:rule|cost|salt|safe|type|typ|field|feld|form|page|seite|hint|age|alter|file|datei|list|block|line|system|icon|sprint|"
+    rf"nummer)s?(?!{LETTER}))"
+)
 
 _BLANK = re.compile(r"[ \n]")
 
@@ -34,7 +42,7 @@ def _listed(by_language: dict[str, list[str]] | None) -> list[str]:
 
 
 def _any_of(words: Iterable[str]) -> str:
-    return any_of(map(lowered, words))
+    return any_of(form for word in words for form in cased(word))
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ def names(sort: str) -> NameWords:
     long, short, unspaced = (_listed(found.get(part)) for part in ("long", "short", "unspaced"))
     whole = rf"|(?<!{LETTER})(?:{_any_of(short)})" if short else ""
     pattern = rf"(?:(?<!1)(?:{_any_of(long)}){whole})(?!{LETTER})"
-    words = tuple(map(lowered, _listed(found["stems"])))
+    words = tuple(form for stem in _listed(found["stems"]) for form in cased(stem))
     return NameWords(words, pattern, _any_of(unspaced))
 
 
@@ -74,17 +82,24 @@ def links() -> list[str]:
 
 def number_labels() -> tuple[str, ...]:
     """Pieces of what columns and lines of numbers are called."""
-    return tuple(map(lowered, _listed(_data()["numbers"])))
+    return tuple(form for word in _listed(_data()["numbers"]) for form in cased(word))
+
+
+def column_names() -> frozenset[str]:
+    """What columns beside those of passwords are called."""
+    return frozenset(form for words in _data()["columns"].values() for word in words.split() for form in cased(word))
 
 
 def no_values() -> frozenset[str]:
     """Words of other languages than English that stand where a value could, and are none."""
-    return frozenset(lowered(word) for words in _data()["no_value"].values() for word in words.split())
+    return frozenset(form for words in _data()["no_value"].values() for word in words.split() for form in cased(word))
 
 
 def unspaced_characters() -> str:
-    """All characters of scripts without blanks that cues are made of."""
-    words = (word for sort in ("password", "code", "secret") for word in _listed(_data()[sort].get("unspaced")))
+    """All characters of scripts without blanks that cues, and the names of numbers, are made of."""
+    data = _data()
+    lists = [data[sort].get("unspaced") for sort in ("password", "code", "secret")]
+    words = (word for by_language in (*lists, data["unspaced_names"]) for word in _listed(by_language))
     return "".join(
         sorted({character for word in words for character in word if ord(character) >= 0x0E00} | set(PARTICLES))
     )
@@ -96,10 +111,16 @@ class FrameEnd:
     def __init__(self, sort: str, also: str = "") -> None:
         found = _data()[sort]
         texts = [
-            lowered(text) for text in (*_listed(_data()["is"]), *_listed(found["long"]), *_listed(found.get("short")))
+            form
+            for text in (
+                *(text for words in ("is", "later") for text in _listed(_data()[words])),
+                *_listed(found["long"]),
+                *_listed(found.get("short")),
+            )
+            for form in cased(text)
         ]
         self._last = frozenset(text.rsplit(" ", 1)[-1] for text in texts)
-        self._signs = frozenset(":=|>/" + unspaced_characters())
+        self._signs = frozenset(":=|>/?" + unspaced_characters())
         self._name = re.compile(f"{names(sort).pattern}{f'|{also}' if also else ''}")
 
     def __call__(self, before: str) -> bool:
@@ -115,8 +136,9 @@ class FrameEnd:
 def frame(sort: str, *, name: str = "") -> tuple[str, tuple[str, ...]]:
     """A pattern of what says that a value follows, up to a quote, and the words for a `Cue`.
 
-    Groups: `assign` (`password: `), `is` ("the password for the intranet is "), `bare` ("password ") and `unspaced`.
-    `name`: a further pattern of names.
+    Groups: `assign` (`password: `), `is` ("the password for the intranet is "), `bare` ("password ") and `unspaced`;
+    `titled` ("password printer: "), `later` ("the password has changed, it is ") and `asked` ("the password?", and the
+    value on the next line) say less, and what follows has to look like a value. `name`: a further pattern of names.
     """
     named = names(sort)
     called = rf"(?:{named.pattern}{f'|{name}' if name else ''})"
@@ -124,7 +146,10 @@ def frame(sort: str, *, name: str = "") -> tuple[str, tuple[str, ...]]:
     of = rf"(?:(?: \([^\n()]{{1,48}}\)| (?:(?:{complements()}) |d'|dell')[^\n.:;|]{{1,56}}?))?"
     says = rf"(?:,? (?:{verbs()}),?){{1,4}}(?: [\w ]{{2,20}},)?:?(?: {{1,2}}|\n)"
     unspaced = rf"|(?P<unspaced>(?:{named.unspaced})[{PARTICLES}\n]{{0,6}}[ :=|]{{0,3}})" if named.unspaced else ""
-    pattern = (
-        rf"(?:(?P<assign>{suffixed}{of}{ASSIGN})|(?P<is>{suffixed}{of}{says})|(?P<bare>{suffixed} {{1,2}}){unspaced})"
-    )
+    titled = rf"{suffixed}(?: (?!{_NO_TITLE})[^\W\d_][\w\-]{{1,18}}){{1,3}} ?(?::|=|->|=>|→) {{0,4}}"
+    later = rf"{suffixed}(?![\-'])[^\n.;:?]{{0,56}}, (?:{_any_of(_listed(_data()['later']))}):? "
+    asked = rf"{suffixed}[^\n?.:]{{0,32}}\? ?\n[ >*\-]{{0,4}}(?:(?:\d\d:\d\d )?[^\W\d_][\w.]{{0,14}}: )?"
+    less = rf"(?P<titled>{titled})|(?P<later>{later})|(?P<asked>{asked})"
+    more = rf"(?P<is>{suffixed}{of}{says})|(?P<bare>{suffixed} {{1,2}})|{less}{unspaced}"
+    pattern = rf"(?:(?P<assign>{suffixed}{of}{ASSIGN})|{more})"
     return pattern, named.words

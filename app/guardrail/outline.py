@@ -16,6 +16,7 @@ _SIGNS = " #*_>`\"'|"
 # How a label stands before the value, as the checks read it: one that says that a value follows, one that may.
 SURE = ": "
 UNSURE = " => "
+CELL = ":  "  # the same as SURE, for a row whose cells commas or semicolons end
 
 
 _ITEM = re.compile(r"[ >]*(?:[-+.] |\d{1,2}[.)] )")
@@ -57,9 +58,10 @@ class LabelOutline:
             *before, cell = line.split(self._delimiter)
             column = len(before)
             named = column < len(self._header) and not cell.strip(_SIGNS)
-            return self._header[column] + SURE if named and self._header[column] else ""
+            says = SURE if self._delimiter == "|" else CELL
+            return self._header[column] + says if named and self._header[column] else ""
         if self._delimiter != "|" and self._header and not line.strip(_SIGNS):
-            return self._header[0] + SURE
+            return self._header[0] + CELL
         return self._label if _MARKERS.match(line) else ""
 
     def _end_line(self, line: str) -> None:

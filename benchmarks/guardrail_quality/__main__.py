@@ -23,6 +23,7 @@ from benchmarks.guardrail_quality.names import checks_for, names
 from benchmarks.guardrail_quality.peers import Peer, beside
 from benchmarks.guardrail_quality.personal import leak, recognisers, structured
 from benchmarks.guardrail_quality.said import said
+from benchmarks.guardrail_quality.services import services
 from benchmarks.machine import load
 from benchmarks.tables import console, show
 
@@ -40,6 +41,7 @@ def main() -> None:
         "layouts": planted.layouts,
         "encodings": planted.encodings,
         "said": said,
+        "services": services,
         "credentials": partial(credentials, folder=folder),
         "recognisers": partial(recognisers, folder=folder),
         "leak": partial(leak, folder=folder),

@@ -1,13 +1,16 @@
 """Credentials in the test fixtures of four scanners: what is found, what is left, and what is masked in vain."""
 
+import re
 from functools import partial
 from pathlib import Path
 
 from benchmarks.guardrail_quality.data import CREDENTIALS, Labelled, each
 from benchmarks.guardrail_quality.figures import Case, Figure, Row
-from benchmarks.guardrail_quality.masks import Masker, covered, found
+from benchmarks.guardrail_quality.masks import Masker, Span, covered, found
 
 GOALS = {"gitleaks": 0.95, "secretlint": 0.95, "credsweeper": 0.90, "detect-secrets": 0.75}
+# A label of some sets is a whole assignment. What has to be hidden of it is the value: no name of one is a secret.
+_ASSIGNED = re.compile(r"""["']?[A-Za-z_][\w.\-]*["']? ?(?:=>|:=|=|:) ?["']?(?P<value>[^"'\n]+)["']?""")
 
 
 def credentials(masks: Masker, folder: Path) -> Row:
@@ -29,9 +32,10 @@ def _set(masks: Masker, name: str, texts: list[Labelled]) -> Row:
             alarms += [Case(f"{name} as {mask.kind}", text.text, *mask[:2], mask.end - mask.start) for mask in masked]
             continue
         positives += 1
-        hit = any(found(span, masked) for span in text.spans) if text.spans else bool(masked)
+        spans = [_value(text.text, span) for span in text.spans]
+        hit = any(found(span, masked) for span in spans) if spans else bool(masked)
         hits += hit
-        for span in text.spans:
+        for span in spans:
             all_ += span.end - span.start
             rest = span.end - span.start - covered(span, masked)
             left += rest
@@ -45,3 +49,8 @@ def _set(masks: Masker, name: str, texts: list[Labelled]) -> Row:
         Figure(f"… {name}: precision by text", hits / max(hits + masked_negatives, 1)),
     ]
     return Row(figures, misses, alarms)
+
+
+def _value(text: str, span: Span) -> Span:
+    match = _ASSIGNED.fullmatch(text, span.start, span.end)
+    return span if match is None else Span(*match.span("value"), span.kind)

@@ -6,6 +6,7 @@ from app.guardrail.checks import (
     api_key,
     birth_date,
     card,
+    cloud_account,
     code,
     config_secret,
     connection_string,
@@ -54,6 +55,7 @@ _CREDENTIALS: tuple[Check, ...] = (
 )
 _PERSONAL: tuple[Check, ...] = (
     email.CHECK,
+    cloud_account.CHECK,
     card.CHECK,
     iban.CHECK,
     *national_id.CHECKS,

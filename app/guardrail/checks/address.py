@@ -45,6 +45,7 @@ _BY_WORD = (
     *words.BOXES,
     words.UNIT,
     rf"(?:{_BEFORE}) ?(?:{_NAME},? ){{1,5}}{_HOUSE}",
+    rf"{words.AT} (?:{_WORD} ){{1,2}}{_HOUSE}(?={_BREAK}(?:D-)?\d{{5}} {words.CAPITAL})",
 )
 _BY_ENDING = (rf"(?:{_WORD} )?[\w'.\-]{{2,34}}{_ENDED} {_HOUSE}", rf"(?:{_WORD} ){{1,2}}{_APART} {_HOUSE}")
 _BY_CUE = (
@@ -133,7 +134,7 @@ def _first_words(of: Iterable[str]) -> str:
 
 
 _NUMBER_START = re.compile(r"[0-9](?<![\w.,/$€£#:@+\-].)(?=\d{0,4}(?:-\d{1,5})?[A-Za-z]?(?:/\d{1,4})?,? )", re.ASCII)
-_WORD_START = re.compile(_first_words([*words.BEFORE, *words.BOX_STARTS, *words.UNIT_STARTS]))
+_WORD_START = re.compile(_first_words([*words.BEFORE, *words.AT_STARTS, *words.BOX_STARTS, *words.UNIT_STARTS]))
 _ENDING_START = re.compile(rf"{words.CAPITAL}(?<!\w.)(?=[\w'.\-]{{2,34}}+ )(?=[\w'.\-]{{2,34}}+(?:{_ENDED}|(?<=er)))")
 _CUE = Cue(
     (
@@ -143,7 +144,7 @@ _CUE = Cue(
     ),
     re.compile(
         r"(?:address(?:es)?(?: (?:is|are|was))?|adress\w*(?: (?:ist|lautet))?|liv(?:es?|ing) (?:at|on|"
-        r"in)|located (?:at|on)|is at|sent to|wohn\w* (?:in|am|an)(?: der)?|"
+        r"in)|located (?:at|on)|is at|sent to|wohn\w* (?:in|am|an)(?: der)?|wohnhaft|wohnort|wohnsitz|"
         r"anschrift(?: (?:ist|lautet))?|corner of|station is on|arrived at|meet you at|"
         r"direcci[óo]n(?: es)?|indirizzo(?: [èe])?|domicil\w*|"
         r"resid\w+ (?:at|in)|адрес\w*|endereço(?: é)?|morada(?: é)?|zamieszka\w+|headquarters|в?ул\.|ul\.)(?: at| "

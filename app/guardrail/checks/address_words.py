@@ -11,7 +11,7 @@ BEHIND = (
     r"street|avenue|road|lane)\b\.?"
 )
 BEHIND_WEAK = (
-    r"(?:Drive|Dr|Court|Ct|Place|Pl|Way|Square|Sq|Close|Circle|Cir|Trail|Trl|IdForm|Walk|Gardens|Gdns|"
+    r"(?:Drive|Dr|Court|Ct|Place|Pl|Way|Square|Sq|Close|Circle|Cir|Trail|Trl|Ter|Walk|Gardens|Gdns|"
     r"Grove|Hill|Rise|Quay|Wharf|"
     r"Alley|Loop|Plaza|Parade|Green|Mall|Ridge|View|Park|Point|Pass|Path|Run|Crossing|Bend|Cove|"
     r"Heights|Hollow|Manor|Yard|"
@@ -35,7 +35,10 @@ _BEFORE = (
     "Platz Ulitsa Prospekt Улица "
     "Проспект Переулок Бульвар Вулиця Провулок Вул. Ул."
 )
-BEFORE = _BEFORE.split()
+BEFORE = [*_BEFORE.split(), "Av."]
+# Before the name of many German streets ("Am Markt 3"), and of much else: a postcode and a town must follow.
+AT = r"(?:Am|Im|Zum|Zur|(?:An|Auf|In|Unter|Hinter) de[rmn])"
+AT_STARTS = ["Am", "Im", "Zum", "Zur", "An", "Auf", "In", "Unter", "Hinter"]
 _BEFORE_SMALL = (
     "rue avenue boulevard place quai chemin allée impasse route via viale piazza corso calle avenida rua "
     "ul. al. ул. вул."

@@ -11,10 +11,10 @@ _ACCOUNT = (
     r"cuenta|cuenta(?: bancaria| corriente)?|"
     r"conta(?: corrente| banc[áa]ria)?|numero di conto|conto corrente|rekeningnummer|numer (?:konta|"
     r"rachunku)|rachunek|bankkonto|bankgiro|"
-    r"plusgiro|расч[её]тный сч[её]т|р/с|iban|банковск\w+ сч[её]т"
+    r"账号|帐号|帳號|银行账号|口座番号|계좌번호|plusgiro|расч[её]тный сч[её]т|р/с|iban|банковск\w+ сч[её]т"
 )
 _SORT = (
-    r"sort[ -]?code|bankleitzahl|blz|bank code|branch code|bsb|ifsc|transit(?: number)?|"
+    r"sort(?:[ -]?code)?|bankleitzahl|blz|bank code|branch code|bsb|ifsc|transit(?: number)?|"
     r"clearing(?:nummer)?|agencia|ag[êe]ncia|abi|cab|code banque"
 )
 

@@ -18,8 +18,7 @@ _DATE = re.compile(
     rf"(?i)(?:\d{{1,2}}[./\- ]{{1,2}}\d{{1,2}}[./\- ]{{1,2}}\d{{2,4}}|\d{{4}}[./\-]\d{{1,2}}[./\-]\d{{1,2}}|"
     rf"\d{{1,2}}(?:st|nd|rd|th|er)?[. ,/\-]{{0,2}}(?:of |de |d')?{_MONTH}(?:,? (?:of |de |del )?|"
     rf"[/\-])\d{{2,4}}|\d{{1,2}}(?:st|nd|rd|th)?[. ]{{0,2}}(?:of |de )?{_MONTH}(?!\w)|"
-    rf"{_MONTH}[ /\-]\d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}}|[/\-]\d{{2,4}})?|{_MONTH} \d{{4}}|\d{{8}}|"
-    rf"(?:19|20)\d\d年\d{{1,2}}月\d{{1,2}}日)(?!\w|[.\-/]\d)"
+    rf"{_MONTH}[ /\-]\d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}}|[/\-]\d{{2,4}})?|{_MONTH} \d{{4}}|\d{{8}})(?!\w|[.\-/]\d)"
 )
 _WORDS = (
     r"(?:date of birth|birth ?dates?|birthdays?|d\.?o\.?b\.?|born(?: on)?|geburtsdatum|geburtstag|"
@@ -39,6 +38,11 @@ _MONTH_START = re.compile(r"[JFMASOND](?<!\w.)(?=(?:an|eb|ar|pr|ay|un|ul|ug|ep|c
 _MONTH_RUN = Run(
     re.compile(r"(?:[A-Z][a-z]{0,9}\.?[ /\-]?[\d]{0,2}(?:st?|nd?|rd?|th?)?,? ?[ /\-]?\d{0,4})?", re.ASCII), 24
 )
+# Year, month and day, each with its sign, as in Chinese, Japanese and Korean.
+_EASTERN = re.compile(r"(?:19|20)\d\d[年년] ?\d{1,2}[月월] ?\d{1,2}[日일]?", re.ASCII)
+_EASTERN_RUN = Run(
+    re.compile(r"(?:\d{1,4}(?:[年년](?: ?\d{0,2}(?:[月월](?: ?\d{0,2}[日일]?)?)?)?)?)?", re.ASCII), 16, min_extent=7
+)
 
 
 def _is_birth(_match: re.Match[str], before: str) -> bool:
@@ -47,5 +51,6 @@ def _is_birth(_match: re.Match[str], before: str) -> bool:
 
 CHECKS = (
     PatternCheck(_KIND, _REASON, _DATE, _is_birth, run=NUMBER_AND_LABEL, opener=NUMBER_START),
+    PatternCheck(_KIND, _REASON, _EASTERN, _is_birth, run=_EASTERN_RUN, opener=NUMBER_START),
     PatternCheck(_KIND, _REASON, _DATE, _is_birth, run=_MONTH_RUN, opener=_MONTH_START, needs="[A-Z]"),
 )

@@ -14,8 +14,10 @@ _ISSUED = re.compile(
     re.ASCII,
 )
 _NAMED = re.compile(
-    r"(?i)\b(?:credit|debit|visa|mastercard|master card|amex|american express|maestro|discover|diners|jcb|cc|pan|kredit"
-    r"karte|card|carte|tarjeta)\b[^\n]{0,40}\Z"
+    r"(?i)(?:\b(?:credit|debit|visa|mastercard|master card|amex|american express|maestro|discover|diners|jcb|cc|pan|"
+    r"kreditkarte|card|carte|tarjeta|carta di (?:credito|debito)|cartão|"
+    r"betaalkaart|creditcard|kortnummer|karta|kartı|карт[аыу])\b"
+    r"|(?:卡号|卡號|信用卡|カード番号|카드번호)\w{0,4})[^\n]{0,40}\Z"
 )
 _OTHER = re.compile(
     r"(?i)\b(?:gift|loyalty|membership|library|sim|business|score|phone|tel|order|invoice|isbn|ean|imei)\b"
@@ -30,10 +32,10 @@ _BETWEEN_GROUPS = re.compile(r"[ .\-]")
 def _is_grouped(text: str) -> bool:
     """Whether the digits stand as cards are written: in groups of one size, or of four and more, the last as it comes.
 
-    A row of numbers that are one, two and three digits long is none.
+    A row of numbers that are one, two and three digits long is none, and pairs are what dumps of memory are made of.
     """
     sizes = [len(group) for group in _BETWEEN_GROUPS.split(text)]
-    return len(set(sizes)) == 1 or min(sizes[:-1]) >= 4
+    return (len(set(sizes)) == 1 and sizes[0] != 2) or min(sizes[:-1], default=0) >= 4
 
 
 class CardCheck:

@@ -4,7 +4,7 @@ import re
 
 from app.guardrail.check import Cue, PatternCheck, Run
 from app.guardrail.cues import FrameEnd, frame
-from app.guardrail.lookalikes import lowered
+from app.guardrail.lookalikes import cased, lowered
 from app.guardrail.values import VALUE_START
 
 _QUESTION = r"(?:security|secret) question[^\n]{0,80}?answer|answer to (?:[a-z]+ ){0,3}(?:security|secret) question"
@@ -13,14 +13,45 @@ _FRAME, _WORDS = frame("code", name=rf"{_QUESTION}|(?:host|meeting|conference) k
 _OPENS = (
     r"(?P<opens>(?:open|unlock|disarm|(?:switch|turn)(?:ed|s)?(?: it)? off|deactivat|disabl|arm)[a-z]*[^\n.:;]{0,24}"
     r" (?:with|by|using|by dialling|by typing|by entering) (?:the )?(?:code |pin |number )?"
-    r"|(?:use|enter|type|dial) (?:the )?code )"
+    r"|(?:use|enter|type|dial) (?:the )?code "
+    r"|(?:alarm|keypad|door|gate|lock|lift|elevator|safe|panel)[^\n.:;]{0,32} (?P<takes>takes) )"
 )
 # Others of the same list were found before.
 _OTHERS = r"(?:\](?:,|;| and| und| et| y| or)*[ \n]{1,2}){0,8}"
+# A code without more said, of something that a code opens: "alarm: code 3391".
+_PLACED = (
+    r"(?P<placed>(?:alarm|door|gate|keypad|lock|safe|lift|elevator|garage|entrance|t[üu]r|tor|haus|eingang|tresor|porte|portail|"
+    r"porta|portone|cancello|puerta|portón|deur|drzwi|двер)"
+    r"[^\n.;]{0,32}(?<![a-z])(?:code|kode|pin|código|codice|kod|код)[: ] ?)"
+)
 _CUE = Cue(
-    (*_WORDS, "open", "unlock", "disarm", "off", "deactiv", "disabl", "question", " key"),
-    re.compile(rf"""(?:{_FRAME}|{_OPENS}){_OTHERS}[(\[]?["'`]?\Z"""),
-    FrameEnd("code", r"with|using|dialling|typing|entering|code|key"),
+    (
+        *_WORDS,
+        "code",
+        "kode",
+        "^pin",
+        "códig",
+        "codice",
+        "kod",
+        *cased("код"),
+        "open",
+        "unlock",
+        "disarm",
+        "off",
+        "deactiv",
+        "disabl",
+        "question",
+        " key",
+        "takes ",
+        "expects",
+        "wants",
+        "accepts",
+    ),
+    re.compile(rf"""(?:{_FRAME}|{_OPENS}|{_PLACED}){_OTHERS}(?:(?:le|la|el|il) )?[(\[]?["'`]?\Z"""),
+    FrameEnd(
+        "code",
+        r"with|using|dialling|typing|entering|code|key|takes|kode|kod|pin|código|codice|код|le|la|el|il",
+    ),
 )
 _DIGITS = r"[*#]?\d{3,10}[*#]?|\d{1,4}(?:[ \-]\d{1,4}){1,4}"
 _CODE = re.compile(
@@ -40,18 +71,33 @@ _VAGUE = re.compile(r"(?:the|your|der|le|el|il|o|de) c[oó]d(?:e|igo|ice)")
 _CARD_CODE = re.compile(r"security code|cv[vc]")
 
 
+_LETTERED = re.compile(r"[A-Z]?\d{3,6}[A-Z]?")
+
+
+def digits_alone(value: str) -> bool:
+    """Whether it is what a keypad takes: digits, with a star or hash around them."""
+    return value.strip("*#").isdigit() and len(value) >= 4
+
+
 def _is_code(match: re.Match[str], before: str) -> bool:
     cue = _CUE.found(lowered(before))
     value = match[0]
     if cue is None or COUNT.match(match.string, match.end()) is not None:
         return False
+    lettered = cue["placed"] is not None and _LETTERED.fullmatch(value) is not None
+    if (cue["placed"] or cue["takes"]) and not (lettered or digits_alone(value)):
+        return False
     if value[0].isalpha() and not any(character.isdigit() for character in value):
         return _ANSWER.search(cue[0]) is not None
     digits = sum(character.isdigit() for character in value)
-    if cue["bare"] is not None and _CARD_CODE.match(cue[0]) is not None:
+    said_less = any(cue[group] is not None for group in ("bare", "titled", "later", "asked"))
+    if said_less and _CARD_CODE.match(cue[0]) is not None:
         return digits >= 3
-    least = 4 if cue["bare"] is not None or _VAGUE.match(cue[0]) is not None else 3
-    return digits >= least and (value.strip("*#").isdigit() or cue["bare"] is None or not value.isalnum())
+    vague = _VAGUE.match(cue[0]) is not None
+    least = 4 if said_less or vague else 3
+    enough = digits >= least and not (vague and said_less and cue["bare"] is None)
+    one_letter = digits >= len(value) - 1
+    return enough and (value.strip("*#").isdigit() or one_letter or not said_less or not value.isalnum())
 
 
 CHECK = PatternCheck(

@@ -18,10 +18,22 @@ _STRUCTURE = re.compile(
     rf"""|{_NAME}[a-z0-9_]{{0,16}}["']?(?:,|\]? ?\?\?|\) or) ?b?["']\Z"""
     rf"""|(?:set|with|put|add)[a-z]{{0,16}}{_NAME}\(["']\Z"""
     rf"""|{_NAME}[a-z0-9_]{{0,16}}\\{{1,3}}["'] ?: ?\\{{1,3}}["']\Z"""
+    rf"""|convertto-securestring(?: -string)? ["']\Z"""
     # password: str = "…, SECRET: Final = '…
     rf"""|{_NAME}[a-z0-9_]{{0,8}} ?: ?(?:str|string|final|&str|&'static str)\??(?:\[str\])? ?= ?["']\Z"""
 )
-_WORDS = ("key", "token", "secret", "credential", "auth", "passw", "passphrase", "pwd", "connectionstring")
+_WORDS = (
+    "securestring",
+    "key",
+    "token",
+    "secret",
+    "credential",
+    "auth",
+    "passw",
+    "passphrase",
+    "pwd",
+    "connectionstring",
+)
 _IN_CODE = Cue(_WORDS, _STRUCTURE)
 _SENTENCE = Cue(
     ("key", "token", "secret", "community string"),
@@ -39,14 +51,21 @@ _COOKIE = Cue(
         r"""(?:=|["']? ?: ?["']?)(?:s%3a)?\Z|response="\Z"""
     ),
 )
+# client = shop.Client("…
+_CALL = Cue(
+    ("client(", "api(", "auth(", "sdk(", "login(", "session("),
+    re.compile(r"""(?:client|api|auth|sdk|login|session)\(["']\Z"""),
+)
 _SQL = Cue(
     ("identified ",), re.compile(r"""identified (?:with ['"]?[a-z0-9_]{1,32}['"]? )?(?:by|as)(?: password)? ['"]?\Z""")
 )
 _COMMAND = Cue(
-    ("mysql", "mariadb", "sshpass", "redis-cli", "wifi:"),
+    ("curl ", "mysql", "mariadb", "sshpass", "redis-cli", "wifi:", "net use ", "net user ", "cmdkey"),
     re.compile(
         r"(?P<glued>(?:mysql|mariadb)[a-z\-]{0,12} (?:[^\n|;&]{0,48} )?)\Z|sshpass -p ?[\"']?\Z|"
-        r"redis-cli [^\n|;&]{0,40}-a [\"']?\Z|wifi:[^ \n]{0,50};p:\Z"
+        r"(?P<alone>curl [^\n|;&]{0,60}(?:-u|--user) ?)[\"']?\Z|redis-cli [^\n|;&]{0,40}-a [\"']?\Z|"
+        r"net use [^\n|;&]{0,60}/user:[^ \n]{1,40} [\"']?\Z|"
+        r"net user [a-z0-9._\-]{1,24} [\"']?\Z|cmdkey [^\n|;&]{0,60}/pass:[\"']?\Z|wifi:[^ \n]{0,50};p:\Z"
     ),
 )
 # The private members of a JSON Web Key (RFC 7518).
@@ -98,6 +117,11 @@ def _is_said(match: re.Match[str], before: str) -> bool:
     return _is_long_random(match, before) and (not id_or_digest or _STRONG.search(before.lower()) is not None)
 
 
+def _is_passed(match: re.Match[str], before: str) -> bool:
+    value = match[0]
+    return _is_long_random(match, before) and _UUID.fullmatch(value) is None and any(map(str.isdigit, value))
+
+
 def _is_key_member(match: re.Match[str], before: str) -> bool:
     return _JWK.search(before) is not None and is_random(match[0])
 
@@ -116,6 +140,9 @@ def _is_argument(match: re.Match[str], before: str) -> bool:
     cue, value = _COMMAND.found(before.lower()), match[0]
     if cue is None:
         return False
+    if cue["alone"] is not None:  # a key takes the place of the user, and there is no password
+        user, colon, password = value.partition(":")
+        return bool(colon) and not password and is_random(user)
     if cue["glued"] is not None:
         return _P_OPTION.match(value) is not None and len(value) >= 6 and value[2:] not in {"assword", "ort"}
     return not is_code(value) and len(value) >= 4
@@ -135,6 +162,12 @@ _SENTENCE_VALUE = PatternCheck(
     reason="said to be a key, token or secret",
     pattern=re.compile(r"[A-Za-z0-9_\-+/]{16,128}={0,2}(?![\w\-\[]|[+/=.][A-Za-z0-9\[])"),
     accept=_behind(_SENTENCE, _is_said),
+)
+_PASSED_VALUE = PatternCheck(
+    kind="credential",
+    reason="passed to a client",
+    pattern=re.compile(r"[A-Za-z0-9_\-+/]{20,128}={0,2}(?=[\"'])"),
+    accept=_behind(_CALL, _is_passed),
 )
 _COOKIE_VALUE = PatternCheck(
     kind="credential",
@@ -200,7 +233,7 @@ class LongValueCheck:
     def at(self, window: str, start: int) -> Finding | None:
         if _WORTH.match(window, start) is None:
             return None
-        for check in (service_key.CHECK, _SENTENCE_VALUE, _COOKIE_VALUE, _JWK_MEMBER, _PGPASS):
+        for check in (service_key.CHECK, _SENTENCE_VALUE, _PASSED_VALUE, _COOKIE_VALUE, _JWK_MEMBER, _PGPASS):
             found = check.at(window, start)
             if found is not None:
                 return found

@@ -1,18 +1,22 @@
 """Numbers of passports, driving licences, identity cards: beside their names, or where little else looks like them."""
 
-from app.guardrail.checks.number_table import IdForm, Table, anything
+import re
+
+from app.guardrail.check import DIGIT, PatternCheck
+from app.guardrail.checks.number_table import NEXT, IdForm, Table, anything, named
+from app.guardrail.checks.runs import ALNUM_START
 
 _PASSPORT = (
     r"(?:reise)?pass(?:port)?s?(?:[ -]?(?:nummer|nr))?|travel (?:document|passport)|passeport|"
     r"pasaporte|passaporto|passaporte|paspoort\w*|paszport\w*|"
-    r"pasu|pas|паспорт\w*|pasaport\w*|여권\w*|旅券\w*|护照\w*|護照\w*|جواز\w*"
+    r"pasu|pas|паспорт\w*|pasaport\w*|여권\w*|旅券\w*|パスポート\w*|护照\w*|護照\w*|جواز\w*"
 )
 _LICENCE = (
     r"driv(?:er'?s?|ing) licen[cs]e\w*|licen[cs]e (?:no|number)|dl (?:no|number)|f[üu]hrerschein\w*|"
     r"permis(?: de conduire)?|carn[eé]t de conducir|"
     r"licencia(?: de conducir)?|patente(?: di guida)?|carta de condu[çc][ãa]o|cnh|rijbewijs\w*|prawo "
     r"jazdy|körkort\w*|kørekort\w*|førerkort\w*|"
-    r"ehliyet\w*|водительск\w+|ajokortti|운전면허\w*|運転免許\w*"
+    r"驾驶证\w*|驾照\w*|駕照\w*|ehliyet\w*|водительск\w+|ajokortti|운전면허\w*|運転免許\w*"
 )
 _IDENTITY = (
     r"ausweis\w*|personalausweis\w*|carta d'identit[àa]|carte d'identit[ée]|cni|identity card|id card|"
@@ -70,4 +74,14 @@ IDENTITY_CARDS: tuple[IdForm, ...] = (
     IdForm("", "identity card", anything, _IDENTITY,
         "A9{8}, AA9{7}, AA99999AA, AA 9{7}, AAA9{6}, 9{9}, A99A99A99, A9A99A999, 9{12}, AA9{5}AA, 9{7}AA, " "AA9{6}"),
 )  # fmt: skip
+_called_passport = named(_PASSPORT, NEXT)
+# States are free in what they print (ICAO 9303: up to nine letters and digits): right behind the word any of it counts.
+ANY_PASSPORT = PatternCheck(
+    "passport",
+    "called a passport",
+    re.compile(r"(?=(?:[A-Z]*\d){3})(?=[A-Z\d]*[A-Z])[A-Z\d]{8,9}(?![\w\-])", re.ASCII),
+    lambda _match, before: _called_passport(before),
+    opener=ALNUM_START,
+    needs=DIGIT,
+)
 TABLES = (Table("passport", PASSPORTS), Table("driving licence", LICENCES))

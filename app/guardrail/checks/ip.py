@@ -14,7 +14,9 @@ _V6 = re.compile(
 )
 _ROUTED = re.compile(r"(?i)(?:[23][0-9a-f]{3}|f[cde][0-9a-f]{2}):")
 _VERSION = re.compile(
-    r"(?i)\b(?:v|rv|version|release|build|firmware|section|chapter|upgrade(?:d)? to|bumped? to)s?[ :=]{0,3}\Z"
+    r"(?i)\b(?:v|rv|version|release|build|firmware|section|chapter|upgrade(?:d)? to|bumped? to|"
+    r"clause|kapitel|abschnitt)s?[ :=]{0,3}"
+    r"(?:\d[\d.]{0,14}(?:,| and| or| to| und| bis|,? [-&])? )?\Z"
 )
 
 

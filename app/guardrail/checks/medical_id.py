@@ -14,7 +14,7 @@ _PATIENT = (
     r"mrns?|medical record(?:s| id| numbers?| no\.?| #)?|med(?:ical)? rec(?:ord)?(?: no)?|"
     r"patient(?:'s)?(?: (?:id|number|no))?|"
     r"patientennummer|chart (?:no|number)|health record|hospital (?:no|number)|nip patient|num[ée]ro "
-    r"de patient|paziente"
+    r"de patient|paziente|病历号\w*|患者番号|カルテ番号|환자번호"
 )
 
 
@@ -49,7 +49,7 @@ def au_medicare(number: str) -> bool:
 
 ROWS: tuple[IdForm, ...] = (
     IdForm("United States", "NPI", us_npi, r"npi|provider identifier", "9{10}", whole=ANY_FORM),
-    IdForm("United States", "DEA number", us_dea, r"dea(?: registration)?", "AA9{7}"),
+    IdForm("United States", "DEA number", us_dea, r"dea(?: registration)?|certificate number", "AA9{7}"),
     IdForm("United States", "Medicare number", us_mbi, r"mbi|medicare",
         "9AA9AA9AA99, 9A99A99AA99, 9AA9A99AA99, 9A99AA9AA99",
         "9AA9-AA9-AA99, 9A99-A99-AA99, 9AA9-A99-AA99, 9A99-AA9-AA99, 9AA9AA9AA99"),
@@ -66,7 +66,7 @@ ROWS: tuple[IdForm, ...] = (
     IdForm("", "medical record number", lambda number: number.startswith(("MRN", "MED")), r"mrn",
         "AAA9{5}, AAA9{6}, AAA9{7}, AAA9{8}", "AAA-9{5}, AAA-9{6}, AAA-9{7}, AAA-9{8}, AAA9{8}"),
     IdForm("", "medical licence", anything,
-        r"medical licen[cs]e|medical certificate|certificate number|approbation\w*|gmc(?: (?:no|number))?",
+        r"medical licen[cs]e|medical certificate|approbation\w*|gmc(?: (?:no|number))?",
         "9{5}, 9{6}, 9{7}, A9{5}, A9{6}, AA9{7}"),
 )  # fmt: skip
 TABLE = Table("medical id", ROWS)

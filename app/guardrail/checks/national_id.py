@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import CAPITAL, Check, PatternCheck
+from app.guardrail.check import CAPITAL, NUMBER_START, Check, PatternCheck
 from app.guardrail.checks import (
     bank_account,
     document_id,
@@ -14,9 +14,9 @@ from app.guardrail.checks import (
     tax_id,
     vehicle,
 )
-from app.guardrail.checks.national_id_europe import NO_NINO
-from app.guardrail.checks.number_table import Table, table_checks
-from app.guardrail.checks.runs import CODE, CODE_START
+from app.guardrail.checks.national_id_europe import NO_NINO, de_pension
+from app.guardrail.checks.number_table import Table, compact, table_checks
+from app.guardrail.checks.runs import CODE, CODE_START, NUMBER_AND_LABEL
 
 KIND = "national id"
 ROWS = national_id_europe.ROWS + national_id_americas.ROWS + national_id_asia.ROWS + document_id.IDENTITY_CARDS
@@ -39,7 +39,23 @@ _NINO = re.compile(
     r"(?<![A-Za-z0-9])(?<!\d[.\-])[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?(?:\d\d[ \-]?){3}[A-D](?![A-Za-z0-9]|[.\-]\d)",
     re.ASCII | re.IGNORECASE,
 )
+_PENSION = re.compile(r"\d\d \d{6} [A-Z] \d{3}(?!\w)", re.ASCII)
+
+
+def _is_pension(match: re.Match[str], _before: str) -> bool:
+    return de_pension(compact(match[0]))
+
+
 CHECKS: tuple[Check, ...] = (
+    PatternCheck(
+        KIND,
+        "Germany: pension insurance number",
+        _PENSION,
+        _is_pension,
+        run=NUMBER_AND_LABEL,
+        opener=NUMBER_START,
+    ),
+    document_id.ANY_PASSPORT,
     PatternCheck(
         KIND, "United Kingdom: national insurance number", _NINO, _is_nino, run=CODE, opener=CODE_START, needs=CAPITAL
     ),

@@ -4,16 +4,17 @@ import re
 
 from app.guardrail.check import Cue, PatternCheck, Tail
 from app.guardrail.checks.randomness import is_random
-from app.guardrail.cues import names
+from app.guardrail.cues import LETTER, names
 from app.guardrail.lookalikes import lowered
 from app.guardrail.values import VALUE_START, entropy, is_code
 
 _PASSWORD = names("password")
 _SECRET = names("secret")
 _PASSWORD_CUE = Cue(
-    (*_PASSWORD.words, "credential", "log in", "login"),
+    (*_PASSWORD.words, "credential", "log in", "login", "gets in ", "get in ", "let in "),
     re.compile(
-        rf"(?:{_PASSWORD.pattern}|{_PASSWORD.unspaced}|credentials?|log ?in)[^\n]{{0,72}}(?:\n[^\n]{{0,24}})?\Z"
+        rf"(?:{_PASSWORD.pattern}(?!-{LETTER})|{_PASSWORD.unspaced}|credentials?|log ?in|gets? in |let in )"
+        r"[^\n]{0,72}(?:\n[^\n]{0,24})?\Z"
     ),
 )
 _SECRET_CUE = Cue(
@@ -39,8 +40,6 @@ _STRONG_NAME = re.compile(r"api|access|secret|auth|token|session|cookie|private|
 _NAMED = re.compile(r"[A-Za-z][\w.\-]*[=:]")
 _STRONG = re.compile(r"[!?$%^*~+#](?!\Z)|[!$#*]\Z")
 _WEAVED = re.compile(r"[a-z]\d+[a-z]|\d[A-Za-z]+\d|[a-z][A-Z]\w*\d|[A-Z]\d[a-z]|\d[a-z]+[A-Z]")
-
-
 _BLANK = re.compile(r"[ \n]")
 
 

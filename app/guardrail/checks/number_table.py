@@ -39,7 +39,7 @@ _AFTER_GROUP = re.compile(r"(?:\A|[ (])[A-Z0-9]*\d[A-Z0-9]* \Z")
 
 
 _NEAR = r"[^\n]{0,32}\Z"
-_NEXT = (
+NEXT = (
     r"(?:[ -]?(?:numbers?|no|nr|num|nummer|id|card|code|is|are|was|:|is:|ist|est|es|[èé]|lautet|n°|nº|"
     r"numer|número|numéro))"
     r"{0,3}[.]?[ :#=(\-\"'`]{0,24}\Z"
@@ -115,7 +115,7 @@ def _by_shape(tables: Iterable[Table]) -> Mapping[str, tuple[_Entry, ...]]:
     for table in tables:
         for row in table.rows:
             words = f"{row.words}|{table.any_words}" if table.any_words else row.words
-            is_named, is_called = named(words), named(words, _NEXT)
+            is_named, is_called = named(words), named(words, NEXT)
             strong, whole = set(_forms(row.strong)), set(_forms(row.whole))
             for shape in strong | set(_forms(row.shapes)):
                 is_whole = shape in whole or (row.whole == ANY_FORM and len(shape) >= _MIN_WHOLE)

@@ -4,19 +4,33 @@ import re
 
 from app.guardrail.check import Cue, PatternCheck, Tail
 from app.guardrail.checks.code import COUNT
-from app.guardrail.cues import FrameEnd, frame, no_values
-from app.guardrail.lookalikes import lowered
+from app.guardrail.cues import FrameEnd, column_names, frame, no_values
+from app.guardrail.lookalikes import cased, lowered
 from app.guardrail.values import QUOTED_RUN, QUOTED_START, VALUE_START, is_code, is_mixed
 
-_FRAME, _NAMES = frame("password")
+# The key of a network stands on the line under its name.
+_FRAME, _NAMES = frame(
+    "password", name=r"(?:ssid|wlan|wi-?fi)[^\n]{0,40}\n[ \-*>|]{0,4}(?:network |security )?(?:key|schlüssel|clé|clave)"
+)
 _OPTION = r"(?P<option>--?(?:password|passwd|pass|pwd|passphrase)[ =])"
 _PAIR = (
     r"(?P<pair>(?:-u|--user)[ =]{1,3}[\"']?[\w.@+\-]{1,40}:|"
-    r"(?:credentials?|creds|log ?in|sign in)(?: (?:are|is|with|as|using|details))?:? {1,2}[\w.@+\-]{2,24} ?[/:|] ?)"
+    r"(?:credentials?|creds|log ?in|sign in)(?: (?:are|is|with|as|using|details))?:? {1,2}[\w.@+\-]{2,24} ?[/:|] ?|"
+    r"(?:credentials?|creds|log ?in|zugang|zugangsdaten|anmeldung|anmeldedaten|accès|identifiants?|acceso|credenciales|"
+    r"accesso|credenziali|acesso|credenciais|toegang|inloggegevens|dostęp|dane logowania|přístup|доступ|логин)"
+    r"(?: [^\W\d_][\w\-]{1,18}){0,2} ?(?::|->|=>|→) {0,2}[\w.@+\-]{2,24} ?(?://?|[:|]) ?)"
 )
-_CUE_WORDS = (*_NAMES, "cred", "login", "log in", "sign in", "-u ", "-u=", "--user")
+_PAIRED = (
+    *("zugang", "anmeld", "accès", "acceso", "accesso", "acesso", "identifiant", "toegang", "inlog", "dostęp"),
+    *("dane logowania", "přístup", "доступ", "логин"),
+)
+_CUE_WORDS = (
+    *_NAMES,
+    *("cred", "login", "log in", "sign in", "-u ", "-u=", "--user", "ssid"),
+    *(form for word in _PAIRED for form in cased(word)),
+)
 _SAID = rf"(?:{_FRAME}|{_OPTION}|{_PAIR})"
-_MAY_END = FrameEnd("password", r"cred|log ?in|sign in|-u|--user")
+_MAY_END = FrameEnd("password", r"cred|log ?in|sign in|-u|--user|key|schlüssel|clé|clave")
 _CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"\(?\Z"), _MAY_END)
 _QUOTED_CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"""[(\[]?["'`]\Z"""), _MAY_END)
 # Words that follow "the password is" without being one.
@@ -43,6 +57,10 @@ _WORDS = frozenset(
     """.split()  # noqa: SIM905 (a list would take one line a word)
 )
 _NO_VALUES = no_values()
+_COLUMNS = column_names()
+# What names of programs and protocols behind a name have not: "log in with SAML / OAuth2".
+_TOLD_APART = re.compile(r"\d[^\d]*\d|[!@#$%^&*?+~]|\d[A-Za-z]")
+_LESS = ("bare", "titled", "later", "asked")  # what says least: a value must look like one
 # "Password Policy2024", "Passwort-Richtlinie v2": what pages and programs are called.
 _TITLE = re.compile(
     r"(?:polic(?:y|ies)|guid|rule|manage|reset|recover|require|standard|safe|vault|generat|polit|política|règle|regel|richtlini|beleid)"
@@ -54,23 +72,31 @@ _SUFFIXES = ("ed", "ing", "ly", "able", "ible", "tion", "ment", "less")
 _CALLED_PASSWORD = re.compile(r"[a-z_]*pass(?:word|wd)?[a-z_]*")
 
 
+def _says_enough(value: str) -> bool:
+    """Whether a value behind words that say little looks like a password, and is no title of a page."""
+    enough = len(value) >= 6 and is_mixed(value) and any(character.isdigit() for character in value)
+    return enough and "](" not in value and _TITLE.fullmatch(lowered(value)) is None
+
+
 def _is_password(match: re.Match[str], before: str) -> bool:
     cue = _CUE.found(lowered(before))
     value = match[0]
-    if cue is None:
+    if cue is None or "1password" in lowered(value):
         return False
     if value.isdigit():
-        return 4 <= len(value) <= 12 and cue["bare"] is None and COUNT.match(match.string, match.end()) is None
-    if len(value) < 4 or is_code(value) or "1password" in lowered(value):
+        few = 12 if cue["assign"] is None else 20  # keys of networks have up to 20 digits
+        return 4 <= len(value) <= few and cue["bare"] is None and COUNT.match(match.string, match.end()) is None
+    if len(value) < 4 or is_code(value):
         return False
-    if cue["bare"] is not None:
-        enough = len(value) >= 6 and is_mixed(value) and any(character.isdigit() for character in value)
-        return enough and "](" not in value and _TITLE.fullmatch(lowered(value)) is None
+    if any(cue[group] is not None for group in _LESS):
+        return _says_enough(value)
     if is_mixed(value):
-        return True
+        return cue["pair"] is None or ":" in cue[0] or "-u" in cue[0] or _TOLD_APART.search(value) is not None
+    column = cue[0].rstrip().endswith("|") and lowered(value) in _COLUMNS
     ends = match.string[match.end() : match.end() + 1] in ("", "\n", ".", ",", ";", "!", ")")
     return (
         cue["pair"] is None
+        and not column
         and len(value) >= 5
         and not is_word_of_sentence(lowered(value))
         and (ends or cue["is"] is None)

@@ -86,7 +86,9 @@ class PhoneCheck:
             return None
         before = window[:start]
         parameter = _PARAMETER.search(before) is not None
-        if _GLUED.search(before) is not None and not parameter:
+        # A plus behind an assigning sign begins a number; in the query of an address it would be a blank.
+        assigned = window[start] == "+" and before[-1:] == "=" and "?" not in before and "&" not in before
+        if _GLUED.search(before) is not None and not (parameter or assigned):
             return None
         for name, shape, least, most, fits in _FORMS:
             match = shape.match(window, start)

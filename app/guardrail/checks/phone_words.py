@@ -8,7 +8,7 @@ NAMES = {
     "de": r"telefon\w*|handy\w*|mobil\w*|festnetz\w*|rufnummer|durchwahl|anruf\w*|erreichbar|rückruf\w*|"
     r"fernruf|telefax",
     "fr": r"t[ée]l[ée]phones?|t[ée]l|portable|appel\w*|joignable|fixe|t[ée]l[ée]copie\w*|num[ée]ro de t[ée]l\w*|gsm",
-    "es": r"tel[ée]fonos?|tfno?|m[óo]vil|celular|llam[aeá]\w*|fijo",
+    "es": r"tel[ée]fonos?|tfno?|m[óo]vil|celular|ll[aá]m[aeáé]\w*|fijo",
     "it": r"telefono|cellulare|cell|chiam\w+|recapito|numero di tel\w*",
     "pt": r"telefones?|telem[óo]vel|celular|lig(?:ue|ar)|contacto",
     "nl": r"telefoon\w*|mobiel\w*|bel(?:len)?|tel\.? ?nr|bereikbaar",
@@ -29,9 +29,9 @@ NAMES = {
     "ar": r"هاتف|جوال|اتصل|الهاتف|موبايل",
     "he": r"טלפון|נייד|טל",
     "hi": r"फ़ोन|फोन|मोबाइल",
-    "zh": r"电话|電話|手机|手機|致电|联系电话",
-    "ja": r"電話|携帯|連絡先",
-    "ko": r"전화|휴대폰|연락처|핸드폰",
+    "zh": r"(?:电话|電話|手机|手機|致电|联系方式)\w*",
+    "ja": r"(?:電話|携帯|連絡先)\w*",
+    "ko": r"(?:전화|휴대폰|휴대전화|연락처|핸드폰)\w*",
     "vi": r"điện thoại|đt|di động|gọi",
     "th": r"โทร\w*|เบอร์\w*|มือถือ",
 }

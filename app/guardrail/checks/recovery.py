@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from app.guardrail.check import Cue, PatternCheck, Run, Tail
+from app.guardrail.check import NUMBER_START, Cue, PatternCheck, Run, Tail
 
 _START = re.compile(r"(?<=[ \n:=\"'`])(?=[A-Za-z0-9])")
 _RUN = Run(re.compile(r"[A-Za-z0-9 ,;.)\n\-]{0,128}"), 128, min_extent=6)
@@ -26,7 +26,8 @@ _CUE = Cue(
         r"(?P<phrase>(?:seed|recovery|backup|secret|wallet|mnemonic) (?:phrase|words?)|mnemonic|wallet seed)"
         r"|(?P<codes>(?:recovery|backup|scratch|2fa|mfa) codes?)"
         r"|(?P<seed>(?:totp|otp|2fa|mfa|authenticator)(?: (?:app|setup))?[ _\-](?:seed|secret|key|setup key))"
-        r")(?: (?:is|are|was|were|reads|words?)){0,2}[ :=\n\"'`]{1,4}(?:- )?\Z"
+        r")(?: (?:for|of|to|from|on) [^\n:=.;]{1,40})?"
+        r"(?: (?:is|are|was|were|reads|words?)){0,2}[ :=\n\"'`]{1,4}(?:- )?\Z"
     ),
 )
 
@@ -79,4 +80,13 @@ OTP_SEED = PatternCheck(
     cue=_CUE,
 )
 
-CHECKS = (SEED_PHRASE, RECOVERY_CODES, OTP_SEED)
+# What unlocks a disk that BitLocker encrypts: eight groups of six digits, each divisible by eleven.
+DISK_KEY = PatternCheck(
+    kind="credential",
+    reason="recovery key of a disk",
+    pattern=re.compile(r"\d{6}(?:[ \-]\d{6}){7}(?!\d)", re.ASCII),
+    run=Run(re.compile(r"[\d \-]{0,56}", re.ASCII), 56, min_extent=55),
+    opener=NUMBER_START,
+)
+
+CHECKS = (SEED_PHRASE, RECOVERY_CODES, OTP_SEED, DISK_KEY)

@@ -11,7 +11,7 @@ from app.guardrail.values import QUOTED_RUN, QUOTED_START, VALUE_START, entropy,
 _NAMES = names("secret")
 _NAME = (
     r"(?:key|token|secret|credential|auth|sig(?![a-z])|signature|passw(?:or)?d|pwd)s?"
-    r"(?:_[a-z0-9_]{0,24}|id|\d{0,2})(?![a-z])"
+    r"(?:_[a-z0-9_]{0,24}|id|\d{0,2})(?![a-z])(?: (?:\()?(?:hex|base64|b64)\)?)?"
 )
 _OF = rf"(?: \([^\n()]{{1,24}}\)| (?:(?:{complements()}) |d'|dell')[^\n.:;|]{{1,56}}?)?"
 _ASSIGN = rf"(?:{ASSIGN}|{_OF}(?:(?: (?:{verbs()}|value|set)){{1,4}}:? {{1,4}}|:? \n))"

@@ -24,7 +24,10 @@ _HASH = re.compile(
     r"uuid|guid|isbn|sku|serial|part|docs?|document|page|file|blob|tree|merge|branch|tag)s?(?![a-z])"
 )
 # The value is set to the name, passed to something of that name, or stands on the line below it.
-_ASSIGNED = re.compile(r"""[\w.\-]{0,24}["'`\])]{0,2}\s{0,4}(?:=>|:=|={1,2}|[:\-(,|>\n])\s{0,4}["'`(]{0,2}\Z""")
+_ASSIGNED = re.compile(
+    r"""(?:,? (?:we|they|i) (?:now |still )?use |[\w.\-]{0,24}["'`\])]{0,2}(?: \([^()\n]{1,16}\))?\s{0,4}"""
+    r"""(?:=>|:=|={1,2}|[:\-(,|>\n])\s{0,4})["'`(]{0,2}\Z"""
+)
 _QUOTED = re.compile(r"""(?P<name>[\w.\-]{1,40})["'\]]{0,2} {0,2}(?:=>|:=|=|:) {0,2}["'`]\Z""")
 _DIGEST_SIZES = (32, 40, 56, 64, 96, 128)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -56,10 +59,11 @@ class _Named:
     def of(cls, window: str, start: int, begin: int, end: int, name: str) -> "_Named":
         between = window[end:start]
         glued = fold_name(window[begin:end]).removeprefix(name)
-        around = f"{window[max(begin - 16, 0) : begin]} {glued} {between}".lower()
+        preceding = window[max(begin - 16, 0) : begin].lower()
+        around = f"{preceding} {glued} {between}".lower()
         said = _SAID.search(around) is not None
         near = len(between) <= _MAX_DISTANCE and (
-            said or (name not in FORMATS.words and not _HASH.search(between.lower()))
+            said or (name not in FORMATS.words and not _HASH.search(between.lower()) and not _HASH.search(preceding))
         )
         return cls(name, near, said, _ASSIGNED.fullmatch(between) is not None)
 

@@ -17,7 +17,7 @@ _STAFF = (
     r"employ[ée]))?|num[ée]ro d'employ[ée]|"
     r"n[úu]mero de emplead[oa]|legajo|matricola|numero di matricola|matr[íi]cula funcional|"
     r"personeelsnummer|numer pracownika|"
-    r"anställningsnummer|medarbejdernummer|табельный номер|sicil no"
+    r"anställningsnummer|medarbejdernummer|табельный номер|sicil no|工号|员工编号|社員番号|사번|사원번호"
 )
 _CUSTOMER = (
     r"(?:customer|client|member(?:ship)?|policy ?holder|subscriber|patron|loyalty)[ -]?(?:id|ids|"
@@ -25,7 +25,7 @@ _CUSTOMER = (
     r"kunden(?:nummer|-?nr|-?id)|kd\.?-?nr|mitglieds(?:nummer|-?nr)|num[ée]ro (?:de )?client|"
     r"n[úu]mero de cliente|numero cliente|"
     r"codice cliente|klantnummer|klant-?nr|numer klienta|kundnummer|kundenummer|asiakasnumero|müşteri "
-    r"(?:no|numarası)|номер клиента"
+    r"(?:no|numarası)|номер клиента|客户号|客户编号|会员号|顧客番号|会員番号|고객번호|회원번호"
 )
 TABLES = (
     Table("staff number", (IdForm("", "staff number", anything, _STAFF, _SHAPES),)),

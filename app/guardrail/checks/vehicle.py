@@ -70,7 +70,9 @@ _SPACED = re.compile(
     r"(?:[A-Z]{1,3}[ \-]\d{1,4} ?[A-Z]{1,3}|[A-Z]{1,3}[ \-][A-Z]{1,2} ?\d{1,4}[EH]?|[A-Z]{1,2}\d{1,4} [A-Z]{2,3}|"
     r"[A-Z]{2} \d{1,2} ?[A-Z]{1,3} ?\d{3,4}|[A-Z]\d{3} [A-Z]{3}|[A-Z]{3} \d[A-Z]\d\d)(?![\w\-])"
 )
-_DIGITS_FIRST = re.compile(r"(?:\d\d [A-Za-z]{1,3} \d{2,4}|\d{1,3}[ \-][A-Z]{2,3}[ \-]\d{1,4})(?![\w\-])", re.ASCII)
+_DIGITS_FIRST = re.compile(
+    r"(?:\d\d [A-Za-z]{1,3} \d{2,4}|\d{1,3}[ \-][A-Z]{2,3}[ \-]\d{1,4}|\d{4} [B-DF-HJ-NP-TV-Z]{3})(?![\w\-])", re.ASCII
+)
 _UK_SPACED = re.compile(r"(?![CFHQ]Y)[A-HJ-PR-Z]{2}(?:0[2-9]|[12]\d|5[1-9]|[67]\d) [A-HJ-PR-Z]{3}(?![\w\-])")
 _named_plate = named(_PLATE_WORDS)
 _named_vin = named(_VIN_WORDS)

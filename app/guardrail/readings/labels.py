@@ -8,7 +8,7 @@ from app.guardrail.check import Check, Cue, Finding, Run, Tail
 from app.guardrail.cues import number_labels
 from app.guardrail.groups import CheckGroup
 from app.guardrail.lookalikes import lowered
-from app.guardrail.outline import UNSURE
+from app.guardrail.outline import CELL, UNSURE
 from app.guardrail.readings.reading import TAIL, groups_of, longer
 from app.guardrail.values import is_mixed
 
@@ -19,6 +19,7 @@ _START = re.compile(
     r"(?=[^ \n|<>\"'`,;])"
 )
 _RUN = Run(re.compile(r"[^\n|<]*"), 56)
+_CELL_END = re.compile(r"[,;]")
 _END = re.compile(r"[\"'`.,;)_]{0,3} *(?:[\n|<,;]|\Z)")
 
 
@@ -39,6 +40,8 @@ class LabelledReading:
 
     def at(self, window: str, start: int) -> Finding | None:
         cued = lowered(window[:start])
+        if cued.endswith(CELL) and (delimiter := _CELL_END.search(window, start)) is not None:
+            window = window[: delimiter.end()]
         best: Finding | None = None
         for group in self.groups:
             if group.cue is not None and group.cue.found(cued) is None:

@@ -44,11 +44,13 @@ _BROKEN_RUN = Run(
 _LINE_RUN = Run(re.compile(r"[^\n]*"), 80)
 # Right behind layout or an assigning sign; elsewhere what is no word.
 _VALUE = re.compile(
-    r"""(?:(?<=[>\n`"'(=])|(?<=[|:>=\-] )|(?<=\[\d\] )|(?<=[ (])(?=[^ \n]{0,30}?[\d!#$%^&]))"""
+    r"""(?:(?<=[>\n`"'(=])|(?<=&quot;)|(?<=&apos;)|(?<=&#3[49];)|(?<=[|:>=\-] )|(?<=\[\d\] )|"""
+    r"""(?<=[ (])(?=[^ \n]{0,30}?[\d!#$%^&]))"""
     r"""(?=[^ \n"'`=:<>()\[\]{},;&|])"""
 )
 _LAYOUT = re.compile(r"[<>|\\&`~\n\]]|  |[^\x00-\x7f]")
-_ANNOUNCES = re.compile(rf"(?:[:=|>\n]|(?: (?:{verbs()})))[ |>\n]{{0,6}}[(\[]?[\"'`]?\Z")
+_ANNOUNCES = re.compile(rf"(?:[:=|>\n]|(?: (?:{verbs()})))[ |>\n]{{0,6}}[(\[]?(?:[\"'`]|&quot;|&apos;|&#3[49];)?\Z")
+_QUOTE = re.compile(r"&(?:quot|apos|#3[49]);")
 _ANY = re.compile("")
 _ALONE = re.compile(r"[^ \n]{3,64} *(?:\n|\Z)")
 
@@ -100,6 +102,8 @@ def _named(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
     left = rewrite(before, space)
     if left is None:
         return
+    if (quote := _QUOTE.search(stretch)) is not None and _QUOTE.search(before[-6:]) is not None:
+        stretch = stretch[: quote.start()]
     broken = left.joined < len(left.text) and "\n" in before[-8:]
     if broken and _ALONE.match(stretch) is None and not is_mixed(stretch.split(" ", 1)[0]):
         return

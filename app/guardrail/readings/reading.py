@@ -107,6 +107,8 @@ def _goes_on_from_number(window: str, start: int) -> bool:
 # A number that a line, a cell or blanks cut in two, and what is no such number: one whose parts are all there is of it.
 _CUT = re.compile(r"\n|\||  ")
 _HYPHENATED = re.compile(r"\d-(?:\n|  |\|)|(?:\n[ >]*|  |\| ?)-\d|\d{3}-\d{3}-")
+_AREA_CODE = re.compile(r"0\d{2,4}[/\-]?\n[ >]*\d{5,8}")
+_IN_SENTENCE = re.compile(r"[^\W\d_][.:]? ?\Z")
 _MORE = re.compile(r" *(?:\n[ >]*|\|[ |]*|  +)[-+.]? *\d")
 
 
@@ -116,7 +118,9 @@ def _in_table(window: str, start: int, found: Finding) -> bool:
     if _CUT.search(value) is None or any(character.isalpha() for character in value):
         return False
     if found.kind == "phone" and value[0] not in "+(" and _HYPHENATED.search(value) is None:
-        return True
+        # An area code at the end of a sentence's line, and the rest on the next: "reach me at 0171", "2345678".
+        area = _AREA_CODE.fullmatch(value) is not None and _IN_SENTENCE.search(window, 0, start) is not None
+        return not area or _MORE.match(window, found.end) is not None
     return _MORE.match(window, found.end) is not None
 
 

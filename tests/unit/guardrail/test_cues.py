@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.guardrail import cues
 from app.guardrail.checks import default_checks
 from app.guardrail.cues import FrameEnd, frame, names, no_values
+from app.guardrail.gate import redact
 from app.guardrail.groups import group_checks
 from app.guardrail.lookalikes import lowered
 from app.lookalikes import LOOKALIKE_DIGITS, LOOKALIKES
@@ -86,3 +87,10 @@ def test_look_alikes_are_read_as_the_latin_letters() -> None:
     assert letters.isdisjoint(LOOKALIKES)
     assert set(LOOKALIKES.values()) <= letters
     assert set(LOOKALIKE_DIGITS.values()) <= digits
+
+
+def test_capitals_that_look_like_latin_ones_name_a_value() -> None:
+    """В, Н, Ν and Τ are read as B, H, N and T; in Russian and Greek words in capitals they still are what they are."""
+    for name in ("PАSSWОRD", "ΤΟΚΕΝ", "АРІ ΚΕΥ", "DOОR CΟDΕ", "ПАРОЛЬ", "КОД ОТ ДВЕРИ", "ΚΩΔΙΚΌΣ ΠΡΌΣΒΑΣΗΣ"):
+        value = "4711" if "D" in name[:1] or name.startswith("КОД") else "a8Kd93mXq2Lp77Zw"
+        assert redact(f"{name}: {value}", default_checks()).text == f"{name}: [redacted: credential]"

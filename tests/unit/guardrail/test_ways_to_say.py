@@ -1,0 +1,67 @@
+"""Values as tickets, chats, tables, configuration and commands hold them, and sentences that look alike and hold none.
+
+Each line stands for one way; what a line tests is said by no other.
+"""
+
+import pytest
+
+from app.guardrail.checks import default_checks
+from app.guardrail.gate import redact
+
+FOUND = (
+    ("Passwort Drucker: #", "Toner_99!", "credential"),
+    ("The password has changed, it is #", "Fern-Gully8", "credential"),
+    ("which password?\ntom: #", "Lanyard_77", "credential"),
+    ("SSID: Office\nKey: #", "Bleistift-2024", "credential"),
+    ("WLAN-Schlüssel: #", "8392018475620194", "credential"),
+    ("Zugang Testsystem: tester02 // #", "Mond$chein7", "credential"),
+    ("mdp : #", "Pamplemousse9", "credential"),
+    ("net use Z: \\\\fs01\\data /user:corp\\svc #", "Fil3Serv!", "credential"),
+    ("&quot;password&quot;: &quot;#&quot;", "hQ7-tulip-22", "credential"),
+    ("Alarm: Code #", "3391", "credential"),
+    ("The alarm panel by the door takes #", "2580#", "credential"),
+    ("recovery codes for the shared account: #", "4821 9930, 1177 2034", "credential"),
+    ("unlock: #", "471207-556035-239481-118690-084832-665511-240713-390258", "credential"),
+    ("private key hex: #", "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318", "credential"),
+    ('curl -u "#" https://shop.example/api', "k8Jq2Lm9XvT4zRb7Yc1Hn5Wd:", "credential"),
+    ('shop = shopping.Client("#")', "k8Jq2Lm9XvT4zRb7Yc1Hn5Wd", "credential"),
+    ("reach me at #", "0171\n2345678", "phone"),
+    ("手机号 #", "13812345678", "phone"),
+    ("caller=#", "+4915123456789", "phone"),
+    ("护照号 #", "E12345678", "passport"),
+    ("paspoortnummer #", "NW3R5K2P1", "passport"),
+    ("Sozialversicherungsnummer #", "65 170839 J 003", "national id"),
+    ("生年月日 #", "1985年3月14日", "birth date"),
+    ("#", "Am Markt 3, 04109 Leipzig", "address"),
+    ("AWS_ACCOUNT_ID=#", "4711-0815-2342", "customer number"),
+    ('tenant_id: "#"', "dac6fb3d-713c-4555-8a97-4089aa38491e", "customer number"),
+)
+LEFT = (
+    "| Setting | Password | Notes |",
+    "Password | Length | Strength",
+    "Password-protected files need WinZip24.",
+    "login with SAML / OAuth2 today",
+    "Password policy: AES256-v2",
+    "Passwort: siehe KeePass-Eintrag",
+    "00000010  45 39 14 88 03 43 64 67  54 25 23 34 30 10 99 03",
+    "see section 4.3.2.1 and 4.3.2.2",
+    "The alarm takes 30 seconds to arm.",
+    "0711\n70173 and 70174",
+    "our AWS account for tests is 471108152342",
+)
+
+
+@pytest.mark.parametrize("at", range(len(FOUND)))
+def test_found(at: int) -> None:
+    text, value, kind = FOUND[at]
+    assert redact(text.replace("#", value), default_checks()).text == text.replace("#", f"[redacted: {kind}]")
+
+
+def test_left() -> None:
+    assert [redact(text, default_checks()).text for text in LEFT] == list(LEFT)
+
+
+def test_a_cell_ends_at_its_delimiter() -> None:
+    table = "user,password,role\nmmeier,{},admin\njdoe,{},editor"
+    hidden = "[redacted: credential]"
+    assert redact(table.format("gurke77!", "Salt&Pepper3"), default_checks()).text == table.format(hidden, hidden)
