@@ -123,7 +123,7 @@ class GuardrailSettings(Section):
     )
     names_model: str = Field(
         "en_core_web_sm",
-        description="the model that finds names: one of spaCy by its name, or a folder of `clearance guard train-names`",
+        description="what finds names: a model of spaCy by its name, or a folder of `clearance guard train-names`",
     )
     names_file: Path | None = Field(
         None,

@@ -69,7 +69,9 @@ def test_one_document_is_not_enough() -> None:
 
 def test_the_forms_of_words() -> None:
     forms = set(
-        inflected({"party": "noun", "box": "noun", "bake": "verb", "stop": "verb", "try": "verb", "blue": "adj"})
+        inflected(
+            [("party", "noun"), ("box", "noun"), ("bake", "verb"), ("stop", "verb"), ("try", "verb"), ("blue", "adj")]
+        )
     )
     assert {"parties", "boxes", "baked", "baking", "stopped", "stops", "tried", "trying", "blue"} <= forms
     assert "blues" not in forms

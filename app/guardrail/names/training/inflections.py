@@ -1,11 +1,11 @@
 """The regular forms of English words: good enough to tell that a word is one. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 
-def inflected(words: Mapping[str, str]) -> Iterator[str]:
+def inflected(words: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Each word and its forms; of nouns the plural, of verbs the third person, the past and the participle."""
-    for word, part in words.items():
+    for word, part in words:
         yield word
         if part in {"noun", "verb"}:
             yield from _with_s(word)

@@ -39,7 +39,7 @@ def train(folder: Path, base: str, *, texts: int, seed: int, progress: Callable[
     given = words_of(name for each in names for name in each.given)
     surnames = words_of(name for each in names for name in each.surnames)
     nlp, words = _model(base, seed)
-    no_names = [word for word in words if key(word) not in given and key(word) not in surnames]
+    no_names = [word for word, _ in words if key(word) not in given and key(word) not in surnames]
     made = Sentences(Material(names, places(), english_words(), no_names), seed)
     _learn(nlp, [_example(nlp, each) for each in itertools.islice(made, texts)], seed, progress)
     nlp.meta["name"] = "clearance_names"
@@ -49,7 +49,7 @@ def train(folder: Path, base: str, *, texts: int, seed: int, progress: Callable[
     lexicon.write(folder, Lexicon(given, surnames, ordinary | elsewhere))
 
 
-def _model(base: str, seed: int) -> tuple[Any, dict[str, str]]:
+def _model(base: str, seed: int) -> tuple[Any, list[tuple[str, str]]]:
     """The base with nothing but its recogniser of entities, and the words of its lemmatizer."""
     import spacy  # noqa: PLC0415
     from spacy import util  # noqa: PLC0415
@@ -68,15 +68,13 @@ def _model(base: str, seed: int) -> tuple[Any, dict[str, str]]:
     return nlp, words
 
 
-def _dictionary(nlp: Any, base: str) -> dict[str, str]:
-    """The words that its lemmatizer knows, each with a part of speech."""
+def _dictionary(nlp: Any, base: str) -> list[tuple[str, str]]:
+    """The words that its lemmatizer knows, each with each of its parts of speech."""
     missing = {"ner", "lemmatizer"} - set(nlp.component_names)
     if missing or not nlp.get_pipe("lemmatizer").lookups.has_table("lemma_index"):
         raise UnfitBase(f"'{base}' has no entities or no dictionary of English words: start from en_core_web_sm")
     index = nlp.get_pipe("lemmatizer").lookups.get_table("lemma_index")
-    return {
-        word: part for part in _PARTS for word in index[part] if word.isalpha() and word.isascii() and len(word) > 2
-    }
+    return [(word, part) for part in _PARTS for word in index[part] if _IS_WORD.fullmatch(word)]
 
 
 def _example(nlp: Any, made: MadeText) -> Any:
