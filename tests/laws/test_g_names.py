@@ -31,7 +31,7 @@ def scripted(segment: str) -> Iterator[NamedSpan]:
         yield NamedSpan(0, 12, "name")
 
 
-class Remembering:
+class NamesOfBefore:
     """A model whose names stand for a person from there on, by what a lexicon says of them."""
 
     lexicon = Lexicon(words_of(("Anna", "Gabriel", "Per")), words_of(("Müller", "Sson", "Power")), COMMON)
@@ -46,7 +46,7 @@ class Remembering:
         return names
 
 
-REMEMBERING = checks_with(SegmentCheck(Remembering()))
+REMEMBERING = checks_with(SegmentCheck(NamesOfBefore()))
 CHECKS = checks_with(DirectoryCheck(names_of(LISTED)), SegmentCheck(scripted))
 LIST_ALONE = checks_with(DirectoryCheck(names_of(LISTED)))
 PIECES = (

@@ -14,19 +14,19 @@ from app.guardrail.names.training import train as training
 from app.guardrail.names.training.company_words import company_words
 from app.guardrail.names.training.faker_lists import NameList
 from app.guardrail.names.training.inflections import inflected
-from app.guardrail.names.training.made_names import Material
-from app.guardrail.names.training.sentences import MadeText, Sentences
+from app.guardrail.names.training.made_names import NameMaterial
+from app.guardrail.names.training.sentences import MadeText, TrainingTexts
 
 _GIVEN = ("Anna", "Mehmet", "Zofia", "Kwame", "Yuki", "Ingrid", "Luca", "Chloé", "Ravi", "Olu", "Sinéad", "Jorge")
 _SURNAMES = (
     "Müller", "Öztürk", "Nowak", "Mensah", "Tanaka", "Berg", "Rossi", "Dubois", "Patel", "Okafor", "Byrne", "Vega"
 )  # fmt: skip
 NAMES = [NameList("one", _GIVEN, _SURNAMES)]
-MATERIAL = Material(NAMES, ["Ulm", "Turku"], ["house", "cloud"], ["aardvark", "zither"])
+MATERIAL = NameMaterial(NAMES, ["Ulm", "Turku"], ["house", "cloud"], ["aardvark", "zither"])
 
 
 def _some(seed: int, count: int = 400) -> list[MadeText]:
-    return list(itertools.islice(Sentences(MATERIAL, seed), count))
+    return list(itertools.islice(TrainingTexts(MATERIAL, seed), count))
 
 
 def test_the_same_seed_makes_the_same_texts() -> None:
@@ -46,7 +46,7 @@ def test_the_places_of_names_are_where_they_stand() -> None:
 
 
 def test_every_template_can_be_filled() -> None:
-    sentences = Sentences(MATERIAL, 1)
+    sentences = TrainingTexts(MATERIAL, 1)
     for templates in sentences.texts.values():
         for template in templates:
             assert sentences.filled(template).text

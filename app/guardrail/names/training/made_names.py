@@ -23,7 +23,7 @@ _CITIES_COUNT = 8  # times, beside the towns of the lists
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class NameMaterial:
     """What there is to choose from. Common words are names too in part, the others are not."""
 
     names: Sequence[NameList]
@@ -35,7 +35,7 @@ class Material:
 class MadeNames:
     """By the forms of `sentences.yaml`, and by chance."""
 
-    def __init__(self, material: Material, forms: dict[str, Any], cities: list[str], chance: random.Random) -> None:
+    def __init__(self, material: NameMaterial, forms: dict[str, Any], cities: list[str], chance: random.Random) -> None:
         self._forms, self._cities, self._random = forms, cities, chance
         self._latin = [each for names in material.names if (each := _only(names, latin=True)) is not None]
         self._others = [each for names in material.names if (each := _only(names, latin=False)) is not None]

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from app.guardrail.names.training.made_names import MadeNames, Material
+from app.guardrail.names.training.made_names import MadeNames, NameMaterial
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _NAMES = {"person", "given", "surname", "last_first"}
@@ -24,10 +24,10 @@ class MadeText:
     names: tuple[tuple[int, int], ...]
 
 
-class Sentences:
+class TrainingTexts:
     """Texts from the templates of `sentences.yaml`."""
 
-    def __init__(self, material: Material, seed: int) -> None:
+    def __init__(self, material: NameMaterial, seed: int) -> None:
         told = _templates()
         self.texts: dict[str, list[str]] = told["texts"]
         self._shares: dict[str, int] = told["share"]

@@ -13,8 +13,8 @@ from app.guardrail.names.presidio import require
 from app.guardrail.names.spelling import COMMON, key
 from app.guardrail.names.training.faker_lists import english_words, name_lists, places
 from app.guardrail.names.training.inflections import inflected
-from app.guardrail.names.training.made_names import Material
-from app.guardrail.names.training.sentences import MadeText, Sentences, vocabulary
+from app.guardrail.names.training.made_names import NameMaterial
+from app.guardrail.names.training.sentences import MadeText, TrainingTexts, vocabulary
 
 _PARTS = ("noun", "verb", "adj", "adv")
 _IS_WORD = re.compile(r"[a-z]{3,}")
@@ -40,7 +40,7 @@ def train(folder: Path, base: str, *, texts: int, seed: int, progress: Callable[
     surnames = words_of(name for each in names for name in each.surnames)
     nlp, words = _model(base, seed)
     no_names = [word for word, _ in words if key(word) not in given and key(word) not in surnames]
-    made = Sentences(Material(names, places(), english_words(), no_names), seed)
+    made = TrainingTexts(NameMaterial(names, places(), english_words(), no_names), seed)
     _learn(nlp, [_example(nlp, each) for each in itertools.islice(made, texts)], seed, progress)
     nlp.meta["name"] = "clearance_names"
     nlp.to_disk(folder)
