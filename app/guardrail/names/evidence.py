@@ -11,7 +11,7 @@ from app.guardrail.names.spans import NamedSpan
 from app.guardrail.names.spelling import COMMON, WORD, is_capital, key
 
 _NEAR = 32  # characters before a name that may say that it is one
-_MOST_KNOWN = 512  # words of names that a stream remembers
+_MAX_KNOWN = 512  # words of names that a stream remembers
 _ACRONYM = 5  # letters; "NASA" is no name, "MÜLLER" may be
 _SHORT = 3  # of each word; "ADA TL" is no name
 _AROUND: dict[str, str] = yaml.safe_load(files("app.guardrail.names").joinpath("around_names.yaml").read_text("utf-8"))
@@ -161,7 +161,7 @@ def _remember(segment: str, found: Iterable[tuple[int, int]], lexicon: Lexicon, 
         words = [word[0] for word in WORD.finditer(segment, start, end) if len(word[0]) > 2 and word[0][1:].islower()]
         words = list(filter(is_capital, words))
         if len(words) > 1 and any(lexicon.is_only_name(key(word)) for word in words):
-            known.update(key(word) for word in words if key(word) not in lexicon.ordinary and len(known) < _MOST_KNOWN)
+            known.update(key(word) for word in words if key(word) not in lexicon.ordinary and len(known) < _MAX_KNOWN)
 
 
 def _again(segment: str, known: set[str]) -> Iterator[tuple[int, int]]:

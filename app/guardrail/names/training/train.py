@@ -20,7 +20,7 @@ _PARTS = ("noun", "verb", "adj", "adv")
 _IS_WORD = re.compile(r"[a-z]{3,}")
 _LABEL = "PERSON"
 _RATE, _DROPOUT = 0.001, 0.2
-_SMALLEST_BATCH, _LARGEST_BATCH, _BATCH_GROWTH = 16, 128, 1.005
+_MIN_BATCH, _MAX_BATCH, _BATCH_GROWTH = 16, 128, 1.005
 _LAST_RATE = 0.1  # of the first one
 # Marks that end a word of a table, of HTML or of code, and do not in English prose.
 _MARKS = r"[|;,\"<>=:/_()\[\]*~{}@#\\]+"
@@ -100,8 +100,8 @@ def _learn(nlp: Any, examples: list[Any], seed: int, progress: Callable[[int], N
 
 
 def _batches(examples: list[Any]) -> Iterator[list[Any]]:
-    size, at = float(_SMALLEST_BATCH), 0
+    size, at = float(_MIN_BATCH), 0
     while at < len(examples):
         yield examples[at : at + int(size)]
         at += int(size)
-        size = min(size * _BATCH_GROWTH, _LARGEST_BATCH)
+        size = min(size * _BATCH_GROWTH, _MAX_BATCH)
