@@ -121,7 +121,10 @@ class GuardrailSettings(Section):
         description="names of people that a language model finds are hidden too; needs `pip install clearance[names]`"
         " and a model of spaCy",
     )
-    names_model: str = Field("en_core_web_sm", description="the model of spaCy that finds names")
+    names_model: str = Field(
+        "en_core_web_sm",
+        description="what finds names: a model of spaCy by its name, or a folder of `clearance guard train-names`",
+    )
     names_file: Path | None = Field(
         None,
         description="names to hide: a CSV file with the column `name` and, if wanted, `also` (other names of the"

@@ -2,17 +2,21 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.guardrail.check import Check
 from app.guardrail.checks import checks_with
 from app.guardrail.gate import Gate, redact
 from app.guardrail.names import segments
 from app.guardrail.names.directory import DirectoryCheck, names_of
-from app.guardrail.names.spans import NamedSpan, SegmentCheck
+from app.guardrail.names.evidence import names_in
+from app.guardrail.names.lexicon import Lexicon, words_of
+from app.guardrail.names.spans import NamedSpan, Recogniser, SegmentCheck
+from app.guardrail.names.spelling import COMMON
 
 LISTED = ("Anna Müller", "Jean-Luc O'Neil", "Jan van den Berg", "García Márquez, Gabriel", "Will Power", "Sukarno")
 PERSON = re.compile(r"Per[A-Za-z]*(?:[ \n]Sson)?")
@@ -27,6 +31,22 @@ def scripted(segment: str) -> Iterator[NamedSpan]:
         yield NamedSpan(0, 12, "name")
 
 
+class NamesOfBefore:
+    """A model whose names stand for a person from there on, by what a lexicon says of them."""
+
+    lexicon = Lexicon(words_of(("Anna", "Gabriel", "Per")), words_of(("Müller", "Sson", "Power")), COMMON)
+
+    def begin(self) -> Recogniser:
+        known = set[str]()
+
+        def names(segment: str) -> Iterator[NamedSpan]:
+            said = [match.span() for match in re.finditer(r"Anna Müller|Per[ \n]Sson", segment)]
+            return names_in(segment, said, self.lexicon, known)
+
+        return names
+
+
+REMEMBERING = checks_with(SegmentCheck(NamesOfBefore()))
 CHECKS = checks_with(DirectoryCheck(names_of(LISTED)), SegmentCheck(scripted))
 LIST_ALONE = checks_with(DirectoryCheck(names_of(LISTED)))
 PIECES = (
@@ -43,17 +63,17 @@ texts = st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from(("", " ", " 
 )
 
 
-def _states(parts: list[str]) -> list[str]:
+def _states(parts: list[str], checks: Sequence[Check] = CHECKS) -> list[str]:
     """All that was released after each part, and after the flush."""
-    gate = Gate(CHECKS)
+    gate = Gate(checks)
     released = [gate.feed(part) for part in parts]
     released.append(gate.flush())
     return list(itertools.accumulate(released))
 
 
-def _holds(text: str, cuts: list[int]) -> None:
-    whole = redact(text, CHECKS)
-    states = _states([text[a:b] for a, b in itertools.pairwise([0, *cuts, len(text)])])
+def _holds(text: str, cuts: list[int], checks: Sequence[Check] = CHECKS) -> None:
+    whole = redact(text, checks)
+    states = _states([text[a:b] for a, b in itertools.pairwise([0, *cuts, len(text)])], checks)
     for state in states:
         assert whole.text.startswith(state)
     assert states[-1] == whole.text
@@ -64,6 +84,20 @@ def _holds(text: str, cuts: list[int]) -> None:
 def test_any_cutting_releases_prefixes_of_the_whole_redaction(text: str, data: st.DataObject) -> None:
     some = st.lists(st.integers(0, len(text)), max_size=30).map(sorted)
     _holds(text, data.draw(some | st.just(list(range(len(text))))))
+
+
+@given(text=texts, data=st.data())
+@settings(max_examples=200)
+def test_any_cutting_is_judged_by_the_same_names_of_before(text: str, data: st.DataObject) -> None:
+    some = st.lists(st.integers(0, len(text)), max_size=30).map(sorted)
+    _holds(text, data.draw(some | st.just(list(range(len(text))))), REMEMBERING)
+
+
+def test_a_part_of_a_name_of_before_is_hidden_in_its_own_text_alone() -> None:
+    text = "Anna Müller wrote it. So Müller knows."
+    for _ in range(2):
+        assert redact(text, REMEMBERING).text == "[redacted: name] wrote it. So [redacted: name] knows."
+        assert redact("So Müller knows.", REMEMBERING).text == "So Müller knows."
 
 
 @pytest.mark.parametrize("piece", [piece for piece in PIECES if len(piece) > 4])

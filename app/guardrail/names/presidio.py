@@ -1,20 +1,15 @@
 """Names of people as Presidio finds them, with a model of spaCy. An optional part: `pip install clearance[names]`."""
 
 import importlib.util
-import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
-from app.guardrail.names.spans import NamedSpan
-from app.guardrail.names.spelling import COMMON, WORD, is_capital, key
+from app.guardrail.names import lexicon
+from app.guardrail.names.evidence import names_in
+from app.guardrail.names.spans import NamedSpan, Recogniser
 
-_NEAR = 24  # characters before a name that may say that it is one
-_NAMING = re.compile(
-    r"(?<![^\W_])(?:(?:mr|mrs|ms|miss|dr|prof|professor|doctor|herrn?|frau|sir|madam)\.?|dear|hi|hello|hey|regards,?|"
-    r"sincerely,?|cheers,?|thanks,?|name(?:'s| is|:)?|named|called|i am|i'm|this is|patient)[ \n]\Z",
-    re.IGNORECASE,
-)
 _ENTITY = "PERSON"
 _THREADS = 4
 _LANGUAGE = "en"
@@ -25,22 +20,32 @@ class NamesModelMissing(ValueError):
 
 
 class PresidioNames:
-    """Finds the names in a segment of text. Whatever it raises, a timeout among it, closes the gate that asked."""
+    """Finds the names in the segments of texts. Whatever it raises, a timeout among it, closes the gate that asked."""
 
     def __init__(self, model: str, *, seconds: float = 10.0) -> None:
         """Loads the model, or raises NamesModelMissing."""
         require(model)
         self._analyzer = _load(model)
+        self._lexicon = lexicon.read(Path(model))
         self._seconds = seconds
         # A thread of its own, as nothing can end what runs in another's.
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="names")
 
-    def __call__(self, segment: str) -> Iterable[NamedSpan]:
-        """The names in it. Raises TimeoutError, or what the model raises."""
-        if not _may_hold_name(segment):
-            return ()
-        results = self._threads.submit(self._find, segment).result(self._seconds)
-        return [found for result in results for found in _names(segment, result.start, result.end)]
+    def begin(self) -> Recogniser:
+        """For the segments of one text, in order: what stands alone is a name if it was part of one before.
+
+        What it returns raises TimeoutError, or what the model raises.
+        """
+        known = set[str]()
+
+        def names(segment: str) -> Iterable[NamedSpan]:
+            if not _may_hold_name(segment):
+                return ()
+            results = self._threads.submit(self._find, segment).result(self._seconds)
+            said = [(result.start, result.end) for result in results]
+            return list(names_in(segment, said, self._lexicon, known))
+
+        return names
 
     def _find(self, segment: str) -> list[Any]:
         found: list[Any] = self._analyzer.analyze(text=segment, language=_LANGUAGE, entities=[_ENTITY])
@@ -48,13 +53,20 @@ class PresidioNames:
 
 
 def require(model: str) -> None:
-    """Raise NamesModelMissing, with what to do, if something is not installed."""
-    for module in ("presidio_analyzer", "spacy", model):
+    """Raise NamesModelMissing, with what to do, if something is not installed. A model is a package, or a folder."""
+    for module in ("presidio_analyzer", "spacy"):
         if importlib.util.find_spec(module) is None:
             raise NamesModelMissing(
                 f"names of people are to be found by a model, and '{module}' is not installed: pip install"
-                f" clearance[names], then python -m spacy download {model}"
+                " clearance[names]"
             )
+    if (Path(model) / "meta.json").exists():
+        return
+    if not model.isidentifier() or importlib.util.find_spec(model) is None:
+        raise NamesModelMissing(
+            f"names of people are to be found by the model '{model}', which is neither installed nor a folder: python"
+            " -m spacy download en_core_web_sm, or clearance guard train-names FOLDER"
+        )
 
 
 def _load(model: str) -> Any:
@@ -79,18 +91,5 @@ def _load(model: str) -> Any:
 
 
 def _may_hold_name(segment: str) -> bool:
-    """Whether it has a word with a capital: few models find names that have none."""
-    return any(is_capital(word[0]) for word in WORD.finditer(segment))
-
-
-def _names(segment: str, start: int, end: int) -> Iterable[NamedSpan]:
-    """What a model calls a person, if it looks like one: two words with capitals, or one where people are named.
-
-    A word alone is mostly the name of a product.
-    """
-    words = list(WORD.finditer(segment, start, end))
-    capitals = [word for word in words if is_capital(word[0])]
-    if not capitals or all(key(word[0]) in COMMON for word in words) or any(map(str.isdigit, segment[start:end])):
-        return
-    if len(words) > 1 or _NAMING.search(segment, max(start - _NEAR, 0), start) is not None:
-        yield NamedSpan(capitals[0].start(), capitals[-1].end(), "name")
+    """Whether it has a capital, or letters of a script that may have none: few models find names in small letters."""
+    return not segment.isascii() or segment.lower() != segment

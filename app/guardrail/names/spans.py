@@ -1,4 +1,4 @@
-"""What a model finds in a stream: it is asked about one segment after the other, each once and whole.
+"""What a model finds in a stream: it is asked about one segment after the other, each once, whole and in order.
 
 So the findings are a function of the text, however it was cut, and the gate decides nothing beyond the last segment.
 """
@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from app.guardrail.check import WORD, Check, Cue, Finding, Run, Tail
 from app.guardrail.names.segments import first_segment
@@ -28,11 +29,20 @@ class NamedSpan:
 Recogniser = Callable[[str], Iterable[NamedSpan]]
 
 
+@runtime_checkable
+class RemembersNames(Protocol):
+    """Finds by what came before too, so that each text needs one of its own."""
+
+    def begin(self) -> Recogniser:
+        """For the segments of one text, in order."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentCheck:
     """A check that decides on whole segments. It stands among the others and finds nothing at a start by itself."""
 
-    recognise: Recogniser
+    recognise: Recogniser | RemembersNames
     kind: str = "name"
     run: Run = WORD
     opener: re.Pattern[str] = _NOWHERE
@@ -48,7 +58,7 @@ class Spans:
     """The findings in the segments of one stream. Positions are in the gate's text; `forget` moves them."""
 
     def __init__(self, checks: Sequence[Check]) -> None:
-        self._recognisers = [check.recognise for check in checks if isinstance(check, SegmentCheck)]
+        self._recognisers = [_of_one_text(check.recognise) for check in checks if isinstance(check, SegmentCheck)]
         self._rest = ""  # the text from the first segment on that has not ended
         self._begin = 0  # where that stands
         self._found: list[NamedSpan] = []
@@ -94,6 +104,10 @@ class Spans:
             for found in recognise(segment):
                 for start, end in _outside(found.start, found.end, own):
                     self._found.append(NamedSpan(begin + start, begin + end, found.kind))
+
+
+def _of_one_text(recognise: Recogniser | RemembersNames) -> Recogniser:
+    return recognise.begin() if isinstance(recognise, RemembersNames) else recognise
 
 
 def _outside(start: int, end: int, own: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

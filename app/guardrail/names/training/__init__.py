@@ -1,0 +1,1 @@
+"""Trains a model that finds names, on texts made here: `clearance guard train-names`."""
