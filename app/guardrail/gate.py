@@ -17,11 +17,10 @@ from app.guardrail.masks import LatestMask, Mask, Renderer, ShownValue
 from app.guardrail.names.spans import Spans
 from app.guardrail.normal import Normaliser
 from app.guardrail.outline import LabelOutline
-from app.guardrail.starts import Starts
+from app.guardrail.starts import StartQueue
 from app.guardrail.windows import Asked, StartFinding, longest
 
 _PIECE = 2048  # a whole text is fed in pieces of this many characters: what a mask moves is looked at again
-_SPAN = -1  # instead of a group's number, where a model's finding begins
 _SLACK = 512  # decided characters that may stay in the buffer before it is cut
 
 
@@ -42,8 +41,8 @@ class Gate:
 
     def __init__(self, checks: Sequence[Check], renderer: Renderer | None = None) -> None:
         """`renderer` chooses what a masked value is shown as; without one that is its kind."""
-        self._starts = Starts(checks)
         self._spans = Spans(checks)
+        self._queue = StartQueue(checks, self._spans)
         self._normaliser = Normaliser()
         self._raw = ""  # text as it came, from the oldest character still needed
         self._text = ""  # the same, folded; positions below are positions in it
@@ -143,41 +142,26 @@ class Gate:
         """Decide the starts in scan..limit from left to right, stopping early at one that needs more text."""
         if self._waiting is not None and not final and self._waiting.end(self._text, self._scan) == len(self._text):
             return
-        found = self._starts.find(self._text, self._scan, limit)
-        found += [(at, _SPAN) for at in self._spans.starts(self._scan, limit)]
-        queue, at, masked = self._behind_mask(found, limit), 0, self._mask.end
+        queue = self._queue
+        queue.find(self._text, self._scan, limit)
+        masked = -1
         while True:
             if self._mask.end != masked:
-                queue, at, masked = self._behind_mask(queue[at:], limit), 0, self._mask.end
-            while at < len(queue) and queue[at][0] < self._scan:
-                at += 1
-            start = queue[at][0] if at < len(queue) else limit
+                masked = self._mask.end
+                queue.find_behind_mask(self._text, self._scan, masked, limit)
+            first = queue.first(self._scan)
             # Behind a mask stands a bracket, not the character that was there: every check gets to see that start.
-            if self._scan <= self._mask.end <= start and self._mask.end < limit:
-                start = self._mask.end
-                groups: Sequence[CheckGroup] = self._starts.groups
-            elif start >= limit:
+            if self._scan <= self._mask.end < limit and (first is None or self._mask.end <= first[0]):
+                first = self._mask.end, queue.groups
+            if first is None or first[0] >= limit:
                 break
-            else:
-                upto = at
-                while upto < len(queue) and queue[upto][0] == start:
-                    upto += 1
-                groups = [self._starts.groups[number] for _, number in queue[at:upto] if number != _SPAN]
+            start, groups = first
             if not self._judge(start, groups, final=final):
                 self._scan = start
                 return
             if self._tail is not None:
                 return
         self._scan = max(self._scan, limit)
-
-    def _behind_mask(self, starts: list[tuple[int, int]], limit: int) -> list[tuple[int, int]]:
-        """The starts in order, with those near the latest mask that text before it may be the cue of. Farther on, what
-        stands before a start is the text itself (`_before`).
-        """
-        if self._mask.end < 0 or self._mask.end + BEFORE <= self._scan:
-            return sorted(starts)
-        begin, end = max(self._scan, self._mask.end), min(limit, self._mask.end + BEFORE)
-        return sorted({*starts, *self._starts.behind_mask(self._text, begin, end)})
 
     def _judge(self, start: int, groups: Sequence[CheckGroup], *, final: bool) -> bool:
         """Decide one start; False if a check needs text that is not there yet."""
@@ -364,7 +348,7 @@ class Gate:
         raw_cut = cut + gone
         self._text, self._raw = self._text[cut:], self._raw[raw_cut:]
         self._drops = [at - cut for at in self._drops[gone:]]
-        self._starts.forget(cut)
+        self._queue.forget(cut)
         self._spans.forget(cut)
         self._judged = [
             (begin - cut, reach - cut, [(group, left, end - cut) for group, left, end in asked])

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.guardrail.check import BEFORE, IMPLIED, Check, Cue, Run, StartPattern, beginnings
+from app.guardrail.check import IMPLIED, Check, Cue, Run, StartPattern, beginnings
 from app.guardrail.lookalikes import lowered
 
 _FEW = 16  # places that are tried one by one
@@ -46,12 +46,16 @@ class CheckGroup:
                 return
             yield at
 
-    def near_cue(self, found: Mapping[str, Sequence[int]], limit: int) -> Ranges:
-        """Where a start has a word of the group's cue before it: of what `CheckGroups.find_cues` found, the ranges that
-        belong to the cue, made one where they touch, ascending.
+    def near_cue(self, reach: Mapping[str, Ranges], scan: int, limit: int) -> Ranges:
+        """Where in scan..limit a start has a word of the group's cue before it, given the reach of each: ranges that do
+        not touch, ascending.
         """
         return joined(
-            (end, min(end + BEFORE, limit)) for word, ends in found.items() if word in self.words for end in ends
+            (max(begin, scan), min(end, limit))
+            for word, ranges in reach.items()
+            if word in self.words
+            for begin, end in ranges
+            if begin < limit and end > scan
         )
 
 
@@ -69,21 +73,21 @@ class CheckGroups:
     # The others by what they need, and the pattern that finds it.
     plain: tuple[tuple[re.Pattern[str], Numbered], ...]
     cue_words: tuple[str, ...]
-    plain_words: tuple[tuple[str, str], ...]  # the same, each without its sign
-    any_word: re.Pattern[str]  # finds one of them
+    any_word: re.Pattern[str]  # finds where one of them begins: those that no other is the beginning of
+    # By what that finds, the words that begin so, each as it is and without its sign.
+    words_beginning: Mapping[str, tuple[tuple[str, str], ...]]
 
     def find_cues(self, text: str, since: int, limit: int) -> dict[str, list[int]]:
         """For each cue word that stands between `since` and `limit`, where it ends, ascending."""
         small = lowered(text[since:limit])
         found: dict[str, list[int]] = {}
-        if self.any_word.search(small) is None:
-            return found
-        for word, plain in self.plain_words:
-            at = small.find(plain)
-            while at >= 0:
-                if plain is word or not small[at - 1 : at].isalpha():
+        match = self.any_word.search(small) if self.cue_words else None
+        while match is not None:
+            at = match.start()
+            for word, plain in self.words_beginning[match[0]]:
+                if small.startswith(plain, at) and (plain is word or not small[at - 1 : at].isalpha()):
                     found.setdefault(word, []).append(since + at + len(plain))
-                at = small.find(plain, at + 1)
+            match = self.any_word.search(small, at + 1)
         return found
 
 
@@ -121,9 +125,20 @@ def group_checks(checks: tuple[Check, ...]) -> CheckGroups:
         cued=tuple(one for one in numbered if one[1].cue and not one[1].of_label),
         plain=tuple((of[0][1].needed, tuple(of)) for of in plain.values()),
         cue_words=words,
-        plain_words=tuple((word, word.removeprefix("^")) for word in words),
         any_word=beginnings(words),
+        words_beginning=_by_beginning(words),
     )
+
+
+def _by_beginning(words: Sequence[str]) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    plain = {word: word.removeprefix("^") for word in words}
+    first = {
+        one for one in plain.values() if not any(one != other and one.startswith(other) for other in plain.values())
+    }
+    return {
+        beginning: tuple((word, bare) for word, bare in plain.items() if bare.startswith(beginning))
+        for beginning in first
+    }
 
 
 def _needed(needs: str) -> re.Pattern[str]:
