@@ -33,7 +33,6 @@ class CheckGroup:
     needed: re.Pattern[str]  # finds it
     cue: Cue | None
     checks: tuple[Check, ...]
-    words: frozenset[str]  # of the cue
     of_label: bool  # whether the checks are shown the label of a place instead of the text before it
 
     def starts(self, text: str, begin: int, end: int) -> Iterator[int]:
@@ -46,21 +45,14 @@ class CheckGroup:
                 return
             yield at
 
-    def near_cue(self, reach: Mapping[str, Ranges], scan: int, limit: int) -> Ranges:
-        """Where in scan..limit a start has a word of the group's cue before it, given the reach of each: ranges that do
-        not touch, ascending.
-        """
-        return joined(
-            (max(begin, scan), min(end, limit))
-            for word, ranges in reach.items()
-            if word in self.words
-            for begin, end in ranges
-            if begin < limit and end > scan
-        )
-
 
 # Groups with their numbers.
 Numbered = tuple[tuple[int, CheckGroup], ...]
+ByNeed = tuple[tuple[re.Pattern[str], Numbered], ...]
+
+# Most of prose: no check that needs another character looks at it.
+_QUIET_SIGNS = "abcdefghijklmnopqrstuvwxyz ,;'\n"
+QUIET = re.compile(f"[{_QUIET_SIGNS}]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +62,11 @@ class CheckGroups:
     groups: tuple[CheckGroup, ...]
     labelled: Numbered
     cued: Numbered
-    # The others by what they need, and the pattern that finds it.
-    plain: tuple[tuple[re.Pattern[str], Numbered], ...]
+    # The others by what they need, and the pattern that finds it; of these, the ones that `QUIET` text may have.
+    plain: ByNeed
+    quiet: ByNeed
     cue_words: tuple[str, ...]
+    word_groups: Mapping[str, tuple[int, ...]]  # by cue word, the numbers of the groups whose cue it belongs to
     any_word: re.Pattern[str]  # finds where one of them begins: those that no other is the beginning of
     # By what that finds, the words that begin so, each as it is and without its sign.
     words_beginning: Mapping[str, tuple[tuple[str, str], ...]]
@@ -107,7 +101,6 @@ def group_checks(checks: tuple[Check, ...]) -> CheckGroups:
             _needed(needs),
             cue,
             tuple(of),
-            frozenset(cue.words if cue else ()),
             bool(cue and cue.of_label),
         )
         for (opener, run, needs, cue), of in found.items()
@@ -119,12 +112,18 @@ def group_checks(checks: tuple[Check, ...]) -> CheckGroups:
     for number, group in numbered:
         if group.cue is None:
             plain.setdefault(group.needs, []).append((number, group))
+    by_need = tuple((of[0][1].needed, tuple(of)) for of in plain.values())
+    cued = tuple(one for one in numbered if one[1].cue and not one[1].of_label)
     return CheckGroups(
         groups,
         labelled=tuple(one for one in numbered if one[1].of_label),
-        cued=tuple(one for one in numbered if one[1].cue and not one[1].of_label),
-        plain=tuple((of[0][1].needed, tuple(of)) for of in plain.values()),
+        cued=cued,
+        plain=by_need,
+        quiet=tuple(one for one in by_need if _may_be_quiet(one[1][0][1])),
         cue_words=words,
+        word_groups={
+            word: tuple(number for number, group in cued if group.cue and word in group.cue.words) for word in words
+        },
         any_word=beginnings(words),
         words_beginning=_by_beginning(words),
     )
@@ -139,6 +138,13 @@ def _by_beginning(words: Sequence[str]) -> Mapping[str, tuple[tuple[str, str], .
         beginning: tuple((word, bare) for word, bare in plain.items() if bare.startswith(beginning))
         for beginning in first
     }
+
+
+def _may_be_quiet(group: CheckGroup) -> bool:
+    """Whether `QUIET` text may have what the group needs."""
+    if group.needs.startswith("["):
+        return group.needed.search(_QUIET_SIGNS) is not None
+    return set(group.needs) <= set(_QUIET_SIGNS)
 
 
 def _needed(needs: str) -> re.Pattern[str]:

@@ -1,11 +1,11 @@
 """Where checks may find something: the starts of a stretch of text that some group of checks wants to see."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 
 from app.guardrail.check import BEFORE, Check, StartPattern
-from app.guardrail.groups import CheckGroup, Ranges, group_checks, joined
+from app.guardrail.groups import QUIET, CheckGroup, Ranges, group_checks, joined
 from app.guardrail.names.spans import Spans
 
 _MAX_CUE = 32  # characters of the longest cue word
@@ -25,13 +25,13 @@ class Starts:
         """Starts in scan..limit, in no order, each with the number of the group that wants to see it."""
         cues = self._find_cues(text, scan, limit)
         found = [(at, number) for number, group in self._checks.labelled for at in group.starts(text, scan, limit)]
-        for needed, numbered in self._checks.plain:
+        quiet = QUIET.fullmatch(text, scan) is not None
+        for needed, numbered in self._checks.quiet if quiet else self._checks.plain:
             if needed.search(text, scan) is not None:
                 found += [(at, number) for number, group in numbered for at in group.starts(text, scan, limit)]
         near: dict[StartPattern, list[tuple[int, Ranges]]] = {}
-        for number, group in self._checks.cued if cues else ():
-            if ranges := group.near_cue(cues, scan, limit):
-                near.setdefault(group.opener, []).append((number, ranges))
+        for number, ranges in self._near_cues(cues, scan, limit).items() if cues else ():
+            near.setdefault(self.groups[number].opener, []).append((number, ranges))
         for asked in near.values():
             found += self._near(asked, text)
         return found
@@ -51,6 +51,15 @@ class Starts:
             if reach[-1][1] > cut
         }
         self._cued = max(self._cued - cut, 0)
+
+    def _near_cues(self, reach: Mapping[str, Ranges], scan: int, limit: int) -> dict[int, Ranges]:
+        """By group, where in scan..limit a start has a word of its cue before it: ascending, apart."""
+        near: dict[int, Ranges] = {}
+        for word, ranges in reach.items():
+            here = [(max(begin, scan), min(end, limit)) for begin, end in ranges if begin < limit and end > scan]
+            for number in self._checks.word_groups.get(word, ()) if here else ():
+                near[number] = joined((*near[number], *here)) if number in near else here
+        return near
 
     def _near(self, asked: list[tuple[int, Ranges]], text: str) -> Iterator[tuple[int, int]]:
         """The starts of groups with one opener that lie in the ranges of each; the text is searched once."""

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import yaml
 
-from app.guardrail.check import Check, Cue, Run
+from app.guardrail.check import DIGIT, Check, Cue, Run
 from app.guardrail.readings.reading import Reading, groups_of
 from app.guardrail.readings.rewriting import Rewritten
 from app.guardrail.values import VALUE_START
@@ -90,7 +90,7 @@ def spelled_readings(checks: Sequence[Check]) -> tuple[Check, ...]:
         Reading(groups, _SPELLED, _SPELLED_RUN, _words, _SEVERAL),
         Reading(groups, VALUE_START, _MIXED_RUN, _words, _ANY_WORD, cue=announced),
         Reading(groups, _APART, _APART_RUN, _signs, _SIGNS),
-        Reading(groups, _BYTES, _BYTES_RUN, _bytes, re.compile(rf"(?:..[ :]){{{_MIN_SIGNS - 1}}}")),
+        Reading(groups, _BYTES, _BYTES_RUN, _bytes, re.compile(rf"(?:..[ :]){{{_MIN_SIGNS - 1}}}"), needs=DIGIT),
     )
 
 
