@@ -57,6 +57,8 @@ class Gate:
         self._judged: list[tuple[int, int, list[Asked]]] = []
         self._tail: Tail | None = None
         self._waiting: Run | None = None  # what the start at scan, the first undecided one, waits for the end of
+        # How far that start was asked for: by whom, with what before it, and what those before can read.
+        self._partly: tuple[int, int, str, list[Asked]] | None = None
         self._parts: list[str] = []
         self._counts: Counter[str] = Counter()
         self._open = True
@@ -115,7 +117,7 @@ class Gate:
         limit = size if final else min(self._frontier(size), self._spans.known)
         if self._tail is None and self._scan < limit:
             self._decide(limit, final=final)
-        self._judged = [one for one in self._judged if one[1] >= self._scan]
+        self._forget_judged(self._scan)
         if final:
             self._close()
             self._release(size)
@@ -128,6 +130,13 @@ class Gate:
         if self._scan > _SLACK:
             self._trim()
         return released
+
+    def _forget_judged(self, start: int) -> None:
+        """Those that a mask from `start` on changes nothing for: the first ones alone, for `_oldest` asks no others."""
+        gone = 0
+        while gone < len(self._judged) and self._judged[gone][1] < start:
+            gone += 1
+        del self._judged[:gone]
 
     def _oldest(self) -> int:
         """What lies before is decided whatever follows."""
@@ -184,21 +193,24 @@ class Gate:
 
     def _asked(self, start: int, before: str, groups: Sequence[CheckGroup], *, final: bool) -> list[Asked] | None:
         """The groups whose cue is found, each with what it may read; None if that is not all there yet."""
-        asked: list[Asked] = []
-        run, end = WORD, -1
-        for group in groups:
-            left = before
-            if group.cue is not None:
+        at, known, asked = self._partly[1:] if self._partly is not None and self._partly[0] == start else (0, "", [])
+        run, end, small = WORD, -1, lowered(before)
+        for number in range(at, len(groups)):
+            group, left = groups[number], known or before
+            if group.cue is not None and not known:
                 left = self._label(start) if group.of_label else before
-                if not left or group.cue.found(lowered(left)) is None:
+                if not left or group.cue.found(lowered(left) if group.of_label else small) is None:
                     continue
+            known = ""
             if end < 0 or group.run is not run:
                 run, end = group.run, group.run.end(self._text, start)
             if not final and (end == len(self._text) or self._may_open(end)):
                 self._waiting = run if end == len(self._text) else None
+                self._partly = start, number, left, asked
                 return None
             if end - start >= run.min_extent:
                 asked.append((group, left, end))
+        self._partly = None
         return asked
 
     def _within(self, start: int, before: str) -> bool | None:
@@ -237,7 +249,7 @@ class Gate:
         """What names the place otherwise, as a reader of the release sees it; none within a mask."""
         if start < self._outlined:
             return ""
-        self._judged = [one for one in self._judged if one[1] >= start]
+        self._forget_judged(start)
         self._outline_upto(min(self._oldest(), start))
         return self._outline.after(self._unfed(start)).label()
 
@@ -354,6 +366,7 @@ class Gate:
             (begin - cut, reach - cut, [(group, left, end - cut) for group, left, end in asked])
             for begin, reach, asked in self._judged
         ]
+        self._partly = None
         self._scan -= cut
         self._out -= raw_cut
         self._cut += raw_cut

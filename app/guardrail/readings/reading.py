@@ -46,7 +46,7 @@ class Reading:
         asked = [
             group
             for group in self.groups
-            if (group.cue is None or group.cue.found(cued) is not None) and group.opener.match(text, at) is not None
+            if group.opener.match(text, at) is not None and (group.cue is None or group.cue.found(cued) is not None)
         ]
         best = _longest(asked, text, at, shown, start)
         # A value may end where something was rewritten: what is glued to it there may itself be hidden.

@@ -112,8 +112,7 @@ def rewrite(
             seams.append(len(ends))
             parts.append(stretch[at:start])
             ends.extend(range(at + 1, start + 1))
-        if first < 0:
-            first = len(ends)
+        first = len(ends) if first < 0 else first
         if joined < 0 and match["break"]:
             joined = len(ends)
         if text:
