@@ -151,18 +151,16 @@ class Gate:
         """Decide the starts in scan..limit from left to right, stopping early at one that needs more text."""
         if self._waiting is not None and not final and self._waiting.end(self._text, self._scan) == len(self._text):
             return
-        queue = self._queue
-        queue.find(self._text, self._scan, limit)
-        masked = -1
+        queue, masked = self._queue, -1
         while True:
             if self._mask.end != masked:
                 masked = self._mask.end
                 queue.find_behind_mask(self._text, self._scan, masked, limit)
-            first = queue.first(self._scan)
+            first = queue.first(self._text, self._scan, limit)
             # Behind a mask stands a bracket, not the character that was there: every check gets to see that start.
-            if self._scan <= self._mask.end < limit and (first is None or self._mask.end <= first[0]):
-                first = self._mask.end, queue.groups
-            if first is None or first[0] >= limit:
+            if self._scan <= masked < limit and (first is None or masked <= first[0]):
+                first = masked, queue.groups
+            if first is None:
                 break
             start, groups = first
             if not self._judge(start, groups, final=final):

@@ -105,17 +105,6 @@ class StartQueue:
         self._known = 0  # starts before this were looked for
         self._behind = 0  # near the latest masks, starts before this of all groups with a cue
 
-    def find(self, text: str, scan: int, limit: int) -> None:
-        """Look for the starts in scan..limit, as far as that was not done."""
-        begin = max(self._known, scan)
-        if begin >= limit:
-            return
-        for at, number in self._starts.find(text, begin, limit):
-            self._add(at, number)
-        for at in self._spans.starts(begin, limit):
-            self._add(at, _SPAN)
-        self._known = limit
-
     def find_behind_mask(self, text: str, scan: int, mask_end: int, limit: int) -> None:
         """Look for those near the latest mask that text before it may be the cue of. Farther on, what stands before a
         start is the text itself.
@@ -127,13 +116,14 @@ class StartQueue:
             self._add(at, number)
         self._behind = end
 
-    def first(self, scan: int) -> tuple[int, Sequence[CheckGroup]] | None:
-        """The first start from `scan` on, and who wants to see it; what lies before is forgotten."""
-        while self._order and self._order[0] < scan:
-            del self._wanted[heappop(self._order)]
-        if not self._order:
+    def first(self, text: str, scan: int, limit: int) -> tuple[int, Sequence[CheckGroup]] | None:
+        """The first start in scan..limit, and who wants to see it; what lies before is forgotten."""
+        start = self._next(scan)
+        if (start is None or start >= self._known) and self._known < limit:
+            self._find(text, scan, limit)
+            start = self._next(scan)
+        if start is None or start >= limit:
             return None
-        start = self._order[0]
         return start, [self.groups[number] for number in sorted(set(self._wanted[start])) if number != _SPAN]
 
     def forget(self, cut: int) -> None:
@@ -143,6 +133,21 @@ class StartQueue:
         self._wanted = {at - cut: numbers for at, numbers in self._wanted.items() if at >= cut}
         self._known = max(self._known - cut, 0)
         self._behind = max(self._behind - cut, 0)
+
+    def _next(self, scan: int) -> int | None:
+        while self._order and self._order[0] < scan:
+            del self._wanted[heappop(self._order)]
+        return self._order[0] if self._order else None
+
+    def _find(self, text: str, scan: int, limit: int) -> None:
+        """Look for the starts in scan..limit, as far as that was not done."""
+        begin, self._known = max(self._known, scan), limit
+        if begin >= limit:
+            return
+        for at, number in self._starts.find(text, begin, limit):
+            self._add(at, number)
+        for at in self._spans.starts(begin, limit):
+            self._add(at, _SPAN)
 
     def _add(self, at: int, number: int) -> None:
         if (wanted := self._wanted.get(at)) is not None:

@@ -99,9 +99,11 @@ def _within_escapes(window: str, start: int) -> bool:
 
 def _goes_on_from_number(window: str, start: int) -> bool:
     """Whether a number stands before this one, in a row or column of numbers: then neither is half of the other."""
+    if not window[start].isdigit():
+        return False
     before = window[:start].rstrip(" |\n>")
     gap = window[len(before) : start]
-    return window[start].isdigit() and before[-1:].isdigit() and ("\n" in gap or "|" in gap or "  " in gap)
+    return before[-1:].isdigit() and ("\n" in gap or "|" in gap or "  " in gap)
 
 
 # A number that a line, a cell or blanks cut in two, and what is no such number: one whose parts are all there is of it.

@@ -67,8 +67,10 @@ def _words(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
 
 def _signs(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
     """Every other character."""
+    if stretch[0].isdigit() and before[-2:-1].isdigit():
+        return  # within digits apart
     found = _SIGNS.match(stretch)
-    if found is not None and not (stretch[0].isdigit() and before[-2:-1].isdigit()):  # else within digits apart
+    if found is not None:
         text = found[0][::2]
         yield before, Rewritten(text, [2 * place + 1 for place in range(len(text))], 0, len(text))
 
