@@ -104,3 +104,15 @@ def test_columns_far_apart_are_not_waited_for() -> None:
         gate.feed(sign)
         held.append(gate.held)
     assert max(held) <= 130
+
+
+def test_starts_behind_a_mask_do_not_come_before_earlier_ones() -> None:
+    text = "x (415) 555-0132 and q7W! of it " * 3
+    queue, starts = StartQueue(CHECKS, Spans(CHECKS)), Starts(CHECKS)
+    expected = {at for at, _ in (*starts.find(text, 0, len(text)), *starts.behind_mask(text, 0, BEFORE))}
+    queue.find_behind_mask(text, 0, 0, len(text))
+    came, scan = [], 0
+    while (first := queue.first(text, scan, len(text))) is not None:
+        came.append(first[0])
+        scan = first[0] + 1
+    assert came == sorted(expected)
