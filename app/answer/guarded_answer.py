@@ -34,6 +34,7 @@ class GuardedAnswer:
         self._characters += len(piece)
         self._waiting += piece
         if len(self._waiting) < self._wanted and "\n" not in piece:
+            self._held.observe(self._filters.held)
             return ""
         text, self._waiting = self._waiting, ""
         return await self._do(lambda: self._filters.feed(text))

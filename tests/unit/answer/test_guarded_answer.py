@@ -13,6 +13,7 @@ from app.grounding.stream import GroundingFilter
 from app.guardrail.active_content import NO_ADDRESSES
 from app.guardrail.checks import default_checks
 from app.guardrail.guarded import submit
+from app.guardrail.meter import GuardrailMeter
 from tests.support.passages import passage
 
 PASSAGES = [passage("The tug sails up to a wind of 8 m/s. Divers report to Clara Brandt before 16:00.", title="Tug")]
@@ -77,3 +78,15 @@ def test_after_a_failure_every_piece_is_told_of_it(monkeypatch: pytest.MonkeyPat
                 await outgoing.feed("a")
 
     anyio.run(fed_on)
+
+
+def test_the_meter_counts_pieces_whether_they_wait_or_not() -> None:
+    text, meter = (
+        "The tug sails up to a wind of 8 m/s [1]. Write to ben@example.org before you leave. ",
+        GuardrailMeter(),
+    )
+    outgoing = GuardedAnswer(filters(), 30)
+    anyio.run(released, outgoing, list(text))
+    outgoing.close(meter)
+    assert sum(meter.held().buckets) == len(text) + 1
+    assert meter.work()[0] == len(text)
