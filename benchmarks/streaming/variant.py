@@ -11,6 +11,7 @@ from typing import Any
 from app.answer import generating
 from app.answer.grounded import GroundedAnswer
 from app.answer.guarded_answer import GuardedAnswer
+from app.guardrail.redaction import Redaction
 from app.server import serve
 
 VARIANT = "CLEARANCE_BENCH_VARIANT"
@@ -22,7 +23,7 @@ class UncheckedAnswer(GroundedAnswer):
     """The filters of an answer as they are, but that redaction has nothing to look for."""
 
     def __init__(self, _: object, *more: Any) -> None:
-        super().__init__((), *more)
+        super().__init__(Redaction(()), *more)
 
 
 class UnjudgedAnswer(GroundedAnswer):

@@ -14,6 +14,7 @@ from app.guardrail.active_content import NO_ADDRESSES
 from app.guardrail.checks import default_checks
 from app.guardrail.guarded import submit
 from app.guardrail.meter import GuardrailMeter
+from app.guardrail.redaction import Redaction
 from tests.support.passages import passage
 
 PASSAGES = [passage("The tug sails up to a wind of 8 m/s. Divers report to Clara Brandt before 16:00.", title="Tug")]
@@ -26,7 +27,9 @@ PARTS = (
 
 
 def filters() -> GroundedAnswer:
-    return GroundedAnswer(default_checks(), "How much wind may the tug have?", PASSAGES, "mark", NO_ADDRESSES)
+    return GroundedAnswer(
+        Redaction(default_checks()), "How much wind may the tug have?", PASSAGES, "mark", NO_ADDRESSES
+    )
 
 
 def pieces(seed: int) -> list[str]:
