@@ -69,6 +69,11 @@ class GroundedAnswer:
         return self._filter.held
 
     @property
+    def wanted(self) -> int:
+        """How many characters have to come before anything more can be released, unless a line ends."""
+        return self._grounding.wanted
+
+    @property
     def stage(self) -> Stage:
         """Where the text is, or was when something failed."""
         return "grounding" if self._in_grounding else self._filter.stage

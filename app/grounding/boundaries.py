@@ -45,6 +45,7 @@ class Splitter:
         self._text = ""
         self._in_line = False  # a sentence of this line has been given already
         self._in_code = False
+        self.wanted = 0  # characters that have to come before another piece can be known, unless a line ends
 
     def feed(self, text: str) -> Iterator[Piece]:
         """The pieces that are known now."""
@@ -56,6 +57,7 @@ class Splitter:
         yield from self._advance(final=True)
 
     def _advance(self, *, final: bool) -> Iterator[Piece]:
+        self.wanted = AHEAD  # at least: whatever ends a sentence has to come too
         while (end := self._text.find("\n")) >= 0:
             line, self._text = self._text[: end + 1], self._text[end + 1 :]
             yield from self._line(line)
@@ -96,14 +98,17 @@ class Splitter:
     def _settled(self) -> Iterator[Piece]:
         """The sentences of the unfinished line whose ends are certain."""
         while True:
-            spans = _spans(self._text, first=not self._in_line)
-            if len(spans) < 2 and len(self._text) <= MAX_LENGTH + AHEAD_OF_MARKER:
+            spans, size = _spans(self._text, first=not self._in_line), len(self._text)
+            if len(spans) < 2 and size <= MAX_LENGTH + AHEAD_OF_MARKER:
+                self.wanted = min(AHEAD, MAX_LENGTH + AHEAD_OF_MARKER + 1 - size)
                 return
-            start = spans[1][0] if len(spans) > 1 else len(self._text)
+            start = spans[1][0] if len(spans) > 1 else size
             if start > MAX_LENGTH:
                 start = _cut(self._text)
-            elif len(self._text) - start < (AHEAD_OF_MARKER if self._text[start] in "[【" else AHEAD):
-                return
+            else:
+                self.wanted = (AHEAD_OF_MARKER if self._text[start] in "[【" else AHEAD) - (size - start)
+                if self.wanted > 0:
+                    return
             piece, self._text = self._text[:start], self._text[start:]
             yield self._piece(piece)
 

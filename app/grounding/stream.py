@@ -57,6 +57,11 @@ class GroundingFilter:
         return released
 
     @property
+    def wanted(self) -> int:
+        """How many characters have to come before anything more can be released, unless a line ends."""
+        return self._splitter.wanted
+
+    @property
     def grounded(self) -> bool:
         """Whether the answer may stand: a sentence is supported, under "quote" all are, under "mark" in any case.
 

@@ -17,11 +17,10 @@ from app.guardrail.masks import LatestMask, Mask, Renderer, ShownValue
 from app.guardrail.names.spans import Spans
 from app.guardrail.normal import Normaliser
 from app.guardrail.outline import LabelOutline
-from app.guardrail.starts import Starts
+from app.guardrail.starts import StartQueue
 from app.guardrail.windows import Asked, StartFinding, longest
 
 _PIECE = 2048  # a whole text is fed in pieces of this many characters: what a mask moves is looked at again
-_SPAN = -1  # instead of a group's number, where a model's finding begins
 _SLACK = 512  # decided characters that may stay in the buffer before it is cut
 
 
@@ -42,8 +41,8 @@ class Gate:
 
     def __init__(self, checks: Sequence[Check], renderer: Renderer | None = None) -> None:
         """`renderer` chooses what a masked value is shown as; without one that is its kind."""
-        self._starts = Starts(checks)
         self._spans = Spans(checks)
+        self._queue = StartQueue(checks, self._spans)
         self._normaliser = Normaliser()
         self._raw = ""  # text as it came, from the oldest character still needed
         self._text = ""  # the same, folded; positions below are positions in it
@@ -58,6 +57,8 @@ class Gate:
         self._judged: list[tuple[int, int, list[Asked]]] = []
         self._tail: Tail | None = None
         self._waiting: Run | None = None  # what the start at scan, the first undecided one, waits for the end of
+        # How far that start was asked for: by whom, with what before it, and what those before can read.
+        self._partly: tuple[int, int, str, list[Asked]] | None = None
         self._parts: list[str] = []
         self._counts: Counter[str] = Counter()
         self._open = True
@@ -116,7 +117,7 @@ class Gate:
         limit = size if final else min(self._frontier(size), self._spans.known)
         if self._tail is None and self._scan < limit:
             self._decide(limit, final=final)
-        self._judged = [one for one in self._judged if one[1] >= self._scan]
+        self._forget_judged(self._scan)
         if final:
             self._close()
             self._release(size)
@@ -129,6 +130,13 @@ class Gate:
         if self._scan > _SLACK:
             self._trim()
         return released
+
+    def _forget_judged(self, start: int) -> None:
+        """Those that a mask from `start` on changes nothing for: the first ones alone, for `_oldest` asks no others."""
+        gone = 0
+        while gone < len(self._judged) and self._judged[gone][1] < start:
+            gone += 1
+        del self._judged[:gone]
 
     def _oldest(self) -> int:
         """What lies before is decided whatever follows."""
@@ -143,41 +151,24 @@ class Gate:
         """Decide the starts in scan..limit from left to right, stopping early at one that needs more text."""
         if self._waiting is not None and not final and self._waiting.end(self._text, self._scan) == len(self._text):
             return
-        found = self._starts.find(self._text, self._scan, limit)
-        found += [(at, _SPAN) for at in self._spans.starts(self._scan, limit)]
-        queue, at, masked = self._behind_mask(found, limit), 0, self._mask.end
+        queue, masked = self._queue, -1
         while True:
             if self._mask.end != masked:
-                queue, at, masked = self._behind_mask(queue[at:], limit), 0, self._mask.end
-            while at < len(queue) and queue[at][0] < self._scan:
-                at += 1
-            start = queue[at][0] if at < len(queue) else limit
+                masked = self._mask.end
+                queue.find_behind_mask(self._text, self._scan, masked, limit)
+            first = queue.first(self._text, self._scan, limit)
             # Behind a mask stands a bracket, not the character that was there: every check gets to see that start.
-            if self._scan <= self._mask.end <= start and self._mask.end < limit:
-                start = self._mask.end
-                groups: Sequence[CheckGroup] = self._starts.groups
-            elif start >= limit:
+            if self._scan <= masked < limit and (first is None or masked <= first[0]):
+                first = masked, queue.groups
+            if first is None:
                 break
-            else:
-                upto = at
-                while upto < len(queue) and queue[upto][0] == start:
-                    upto += 1
-                groups = [self._starts.groups[number] for _, number in queue[at:upto] if number != _SPAN]
+            start, groups = first
             if not self._judge(start, groups, final=final):
                 self._scan = start
                 return
             if self._tail is not None:
                 return
         self._scan = max(self._scan, limit)
-
-    def _behind_mask(self, starts: list[tuple[int, int]], limit: int) -> list[tuple[int, int]]:
-        """The starts in order, with those near the latest mask that text before it may be the cue of. Farther on, what
-        stands before a start is the text itself (`_before`).
-        """
-        if self._mask.end < 0 or self._mask.end + BEFORE <= self._scan:
-            return sorted(starts)
-        begin, end = max(self._scan, self._mask.end), min(limit, self._mask.end + BEFORE)
-        return sorted({*starts, *self._starts.behind_mask(self._text, begin, end)})
 
     def _judge(self, start: int, groups: Sequence[CheckGroup], *, final: bool) -> bool:
         """Decide one start; False if a check needs text that is not there yet."""
@@ -200,21 +191,24 @@ class Gate:
 
     def _asked(self, start: int, before: str, groups: Sequence[CheckGroup], *, final: bool) -> list[Asked] | None:
         """The groups whose cue is found, each with what it may read; None if that is not all there yet."""
-        asked: list[Asked] = []
-        run, end = WORD, -1
-        for group in groups:
-            left = before
-            if group.cue is not None:
+        at, known, asked = self._partly[1:] if self._partly is not None and self._partly[0] == start else (0, "", [])
+        run, end, small = WORD, -1, lowered(before)
+        for number in range(at, len(groups)):
+            group, left = groups[number], known or before
+            if group.cue is not None and not known:
                 left = self._label(start) if group.of_label else before
-                if not left or group.cue.found(lowered(left)) is None:
+                if not left or group.cue.found(lowered(left) if group.of_label else small) is None:
                     continue
+            known = ""
             if end < 0 or group.run is not run:
                 run, end = group.run, group.run.end(self._text, start)
             if not final and (end == len(self._text) or self._may_open(end)):
                 self._waiting = run if end == len(self._text) else None
+                self._partly = start, number, left, asked
                 return None
             if end - start >= run.min_extent:
                 asked.append((group, left, end))
+        self._partly = None
         return asked
 
     def _within(self, start: int, before: str) -> bool | None:
@@ -253,7 +247,7 @@ class Gate:
         """What names the place otherwise, as a reader of the release sees it; none within a mask."""
         if start < self._outlined:
             return ""
-        self._judged = [one for one in self._judged if one[1] >= start]
+        self._forget_judged(start)
         self._outline_upto(min(self._oldest(), start))
         return self._outline.after(self._unfed(start)).label()
 
@@ -364,12 +358,13 @@ class Gate:
         raw_cut = cut + gone
         self._text, self._raw = self._text[cut:], self._raw[raw_cut:]
         self._drops = [at - cut for at in self._drops[gone:]]
-        self._starts.forget(cut)
+        self._queue.forget(cut)
         self._spans.forget(cut)
         self._judged = [
             (begin - cut, reach - cut, [(group, left, end - cut) for group, left, end in asked])
             for begin, reach, asked in self._judged
         ]
+        self._partly = None
         self._scan -= cut
         self._out -= raw_cut
         self._cut += raw_cut

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.guardrail.check import BEFORE, IMPLIED, Check, Cue, Run, StartPattern, beginnings
+from app.guardrail.check import IMPLIED, Check, Cue, Run, StartPattern, beginnings
 from app.guardrail.lookalikes import lowered
 
 _FEW = 16  # places that are tried one by one
@@ -33,7 +33,6 @@ class CheckGroup:
     needed: re.Pattern[str]  # finds it
     cue: Cue | None
     checks: tuple[Check, ...]
-    words: frozenset[str]  # of the cue
     of_label: bool  # whether the checks are shown the label of a place instead of the text before it
 
     def starts(self, text: str, begin: int, end: int) -> Iterator[int]:
@@ -46,17 +45,14 @@ class CheckGroup:
                 return
             yield at
 
-    def near_cue(self, found: Mapping[str, Sequence[int]], limit: int) -> Ranges:
-        """Where a start has a word of the group's cue before it: of what `CheckGroups.find_cues` found, the ranges that
-        belong to the cue, made one where they touch, ascending.
-        """
-        return joined(
-            (end, min(end + BEFORE, limit)) for word, ends in found.items() if word in self.words for end in ends
-        )
-
 
 # Groups with their numbers.
 Numbered = tuple[tuple[int, CheckGroup], ...]
+ByNeed = tuple[tuple[re.Pattern[str], Numbered], ...]
+
+# Most of prose: no check that needs another character looks at it.
+_QUIET_SIGNS = "abcdefghijklmnopqrstuvwxyz ,;'\n"
+QUIET = re.compile(f"[{_QUIET_SIGNS}]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +62,26 @@ class CheckGroups:
     groups: tuple[CheckGroup, ...]
     labelled: Numbered
     cued: Numbered
-    # The others by what they need, and the pattern that finds it.
-    plain: tuple[tuple[re.Pattern[str], Numbered], ...]
+    # The others by what they need, and the pattern that finds it; of these, the ones that `QUIET` text may have.
+    plain: ByNeed
+    quiet: ByNeed
     cue_words: tuple[str, ...]
-    plain_words: tuple[tuple[str, str], ...]  # the same, each without its sign
-    any_word: re.Pattern[str]  # finds one of them
+    word_groups: Mapping[str, tuple[int, ...]]  # by cue word, the numbers of the groups whose cue it belongs to
+    any_word: re.Pattern[str]  # finds where one of them begins: those that no other is the beginning of
+    # By what that finds, the words that begin so, each as it is and without its sign.
+    words_beginning: Mapping[str, tuple[tuple[str, str], ...]]
 
     def find_cues(self, text: str, since: int, limit: int) -> dict[str, list[int]]:
         """For each cue word that stands between `since` and `limit`, where it ends, ascending."""
         small = lowered(text[since:limit])
         found: dict[str, list[int]] = {}
-        if self.any_word.search(small) is None:
-            return found
-        for word, plain in self.plain_words:
-            at = small.find(plain)
-            while at >= 0:
-                if plain is word or not small[at - 1 : at].isalpha():
+        match = self.any_word.search(small) if self.cue_words else None
+        while match is not None:
+            at = match.start()
+            for word, plain in self.words_beginning[match[0]]:
+                if small.startswith(plain, at) and (plain is word or not small[at - 1 : at].isalpha()):
                     found.setdefault(word, []).append(since + at + len(plain))
-                at = small.find(plain, at + 1)
+            match = self.any_word.search(small, at + 1)
         return found
 
 
@@ -103,7 +101,6 @@ def group_checks(checks: tuple[Check, ...]) -> CheckGroups:
             _needed(needs),
             cue,
             tuple(of),
-            frozenset(cue.words if cue else ()),
             bool(cue and cue.of_label),
         )
         for (opener, run, needs, cue), of in found.items()
@@ -115,15 +112,39 @@ def group_checks(checks: tuple[Check, ...]) -> CheckGroups:
     for number, group in numbered:
         if group.cue is None:
             plain.setdefault(group.needs, []).append((number, group))
+    by_need = tuple((of[0][1].needed, tuple(of)) for of in plain.values())
+    cued = tuple(one for one in numbered if one[1].cue and not one[1].of_label)
     return CheckGroups(
         groups,
         labelled=tuple(one for one in numbered if one[1].of_label),
-        cued=tuple(one for one in numbered if one[1].cue and not one[1].of_label),
-        plain=tuple((of[0][1].needed, tuple(of)) for of in plain.values()),
+        cued=cued,
+        plain=by_need,
+        quiet=tuple(one for one in by_need if _may_be_quiet(one[1][0][1])),
         cue_words=words,
-        plain_words=tuple((word, word.removeprefix("^")) for word in words),
+        word_groups={
+            word: tuple(number for number, group in cued if group.cue and word in group.cue.words) for word in words
+        },
         any_word=beginnings(words),
+        words_beginning=_by_beginning(words),
     )
+
+
+def _by_beginning(words: Sequence[str]) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    plain = {word: word.removeprefix("^") for word in words}
+    first = {
+        one for one in plain.values() if not any(one != other and one.startswith(other) for other in plain.values())
+    }
+    return {
+        beginning: tuple((word, bare) for word, bare in plain.items() if bare.startswith(beginning))
+        for beginning in first
+    }
+
+
+def _may_be_quiet(group: CheckGroup) -> bool:
+    """Whether `QUIET` text may have what the group needs."""
+    if group.needs.startswith("["):
+        return group.needed.search(_QUIET_SIGNS) is not None
+    return set(group.needs) <= set(_QUIET_SIGNS)
 
 
 def _needed(needs: str) -> re.Pattern[str]:

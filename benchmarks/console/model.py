@@ -40,8 +40,7 @@ def paced_model() -> Iterator[PacedModel]:
     class Handler(_Handler):
         told = model
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
+    with _Server(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         model.url = f"http://127.0.0.1:{server.server_port}/v1"
         yield model
@@ -55,6 +54,11 @@ def cited_sentences(prompt: str) -> str:
         whole = [s for line in text.split("\n") for s in sentences(line) if s.endswith(".") and len(s.split()) > 4]
         said += [f"{sentence[:-1]} [{number}]." for sentence in whole[:SENTENCES]]
     return " ".join(said) or "The passages do not answer this."
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # many may ask at the same moment
+    daemon_threads = True
 
 
 class _Handler(BaseHTTPRequestHandler):

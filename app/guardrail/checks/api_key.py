@@ -10,6 +10,7 @@ _BY_BEGINNING = by_beginning(FORMATS.prefixed)
 _UNANNOUNCED = _BY_BEGINNING.pop("", ())
 # A word that can be a key without a beginning of its own: long, with a digit, and no address.
 _LONG = re.compile(r"(?=[^ \n\d]{0,60}\d)[\w+/~.\-]{32}|\d{8,19}[:\-|]", re.ASCII)
+_ANY_UNANNOUNCED = re.compile("|".join(f"(?:{one.pattern.pattern})" for one in _UNANNOUNCED))
 _BEGINNINGS = re.compile(rf"(?:{'|'.join(map(re.escape, FORMATS.beginnings))})(?P<value>[\w\-.+/=]*[\w+/=])", re.ASCII)
 _BEGINNING_KEYS = frozenset(begin[:2] for begin in FORMATS.beginnings)
 
@@ -35,7 +36,7 @@ class ApiKeyCheck:
     def at(self, window: str, start: int) -> Finding | None:
         key = window[start : start + 2]
         formats = _BY_BEGINNING.get(key, ()) + _BY_BEGINNING.get(key[:1], ())
-        if _LONG.match(window, start) is not None:
+        if _LONG.match(window, start) is not None and _ANY_UNANNOUNCED.match(window, start) is not None:
             formats += _UNANNOUNCED
         if not formats or window[start - 1 : start].isalnum():
             return None

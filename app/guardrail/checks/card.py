@@ -1,9 +1,10 @@
 """Payment card numbers, in one piece or in groups."""
 
 import re
+from collections.abc import Iterator
 
 from app.guardrail.check import NUMBER_START, Finding
-from app.guardrail.checks.numbers import digits, luhn, shortened
+from app.guardrail.checks.numbers import digits, luhn
 from app.guardrail.checks.runs import NUMBER_AND_LABEL, words_before
 
 _NUMBER = re.compile(r"(?<![A-Za-z0-9])(?<!\d\.)\d(?:[ .\-]?\d){11,18}(?![A-Za-z0-9])")
@@ -26,6 +27,7 @@ _OTHER_NUMBER = re.compile(r"(?i)\b(?:imei|isbn|ean|tracking|iban)\b[^\n]{0,20}\
 _AFTER_URL = re.compile(r"https?://[^ \n=]*\Z")  # in its path; the value of a parameter counts
 
 
+_LETTER = re.compile(r"[^\W\d_]")
 _BETWEEN_GROUPS = re.compile(r"[ .\-]")
 
 
@@ -50,25 +52,39 @@ class CardCheck:
 
     def at(self, window: str, start: int) -> Finding | None:
         match = _NUMBER.match(window, start)
+        if match is None:
+            return None
+        valid = list(_valid(match[0]))
+        if not valid and len(set(digits(match[0]))) == 1:
+            return None
         before = window[:start]
-        if (
-            match is None
-            or _AFTER_URL.search(before) is not None
-            or _OTHER_NUMBER.search(words_before(before)) is not None
+        lettered = _LETTER.search(before) is not None  # else no word stands there, and rows of numbers are many
+        if lettered and (
+            _AFTER_URL.search(before) is not None or _OTHER_NUMBER.search(words_before(before)) is not None
         ):
             return None
-        cue = _NAMED.search(words_before(before))
+        cue = _NAMED.search(words_before(before)) if lettered else None
         named = cue is not None and _OTHER.search(cue[0]) is None
-        for text in shortened(match[0]):
-            number = digits(text)
-            # Thirteen digits or fewer are also article numbers (EAN); without the word "card" they stay.
-            if len(number) <= 13:
-                break
-            if _ISSUED.fullmatch(number) is not None and luhn(number) and (named or _is_grouped(text)):
+        for text in valid:
+            if named or _is_grouped(text):
                 return Finding(start, start + len(text), self.kind, "issuer range and checksum")
         if named and len(set(digits(match[0]))) > 1:
             return Finding(start, match.end(), self.kind, "number called a card")
         return None
+
+
+def _valid(text: str) -> Iterator[str]:
+    """The number, and what is left of it without its last groups, as far as it is one that cards have.
+
+    Thirteen digits or fewer are also article numbers (EAN); without the word "card" they stay.
+    """
+    groups = _BETWEEN_GROUPS.split(text)
+    number = "".join(groups)
+    while len(number) > 13:
+        if _ISSUED.fullmatch(number) is not None and luhn(number):
+            yield text
+        last = len(groups.pop())
+        number, text = number[:-last], text[: -last - 1]
 
 
 CHECK = CardCheck()

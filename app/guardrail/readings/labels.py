@@ -44,9 +44,9 @@ class LabelledReading:
             window = window[: delimiter.end()]
         best: Finding | None = None
         for group in self.groups:
-            if group.cue is not None and group.cue.found(cued) is None:
-                continue
             if group.opener.match(window, start) is None:
+                continue
+            if group.cue is not None and group.cue.found(cued) is None:
                 continue
             end = group.run.end(window, start)
             for check in group.checks if end - start >= group.run.min_extent else ():

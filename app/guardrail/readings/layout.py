@@ -25,8 +25,9 @@ _GLUED = re.compile(
     r"(?=[^ \n<>~`|\[])"
 )
 _ALIKE = "".join(sorted({chr(code) for code in (*LOOKALIKE_DIGITS, *(c for c in LOOKALIKES if chr(c).isupper()))}))
-# Then groups of digits and capitals, with whatever may stand between them.
-_GROUPS = rf"(?:[\d{_ALIKE}A-Z ().+/x\-\n|~`_\\>\[\]]|{_TAG}|&[#A-Za-z\d]{{0,8}};?)*"
+# Then groups of digits and capitals, with whatever may stand between them; a wider gap than so many blanks parts them.
+_GAP = 16
+_GROUPS = rf"(?:[\d{_ALIKE}A-Z().+/x\-\n|~`_\\>\[\]]|(?<! {{{_GAP}}}) |{_TAG}|&[#A-Za-z\d]{{0,8}};?)*"
 _GLUED_RUN = Run(re.compile(rf"(?:(?:[^ \n<]|{_TAG})+{_GROUPS})?"), _EXTENT)
 _GROUPED = re.compile(rf"{NUMBER_START.pattern}|(?<![A-Za-z0-9])[A-Z]{{2}}\d", re.ASCII)
 _GROUPED_RUN = Run(re.compile(_GROUPS), 112)

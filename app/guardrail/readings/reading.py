@@ -46,7 +46,7 @@ class Reading:
         asked = [
             group
             for group in self.groups
-            if (group.cue is None or group.cue.found(cued) is not None) and group.opener.match(text, at) is not None
+            if group.opener.match(text, at) is not None and (group.cue is None or group.cue.found(cued) is not None)
         ]
         best = _longest(asked, text, at, shown, start)
         # A value may end where something was rewritten: what is glued to it there may itself be hidden.
@@ -99,9 +99,11 @@ def _within_escapes(window: str, start: int) -> bool:
 
 def _goes_on_from_number(window: str, start: int) -> bool:
     """Whether a number stands before this one, in a row or column of numbers: then neither is half of the other."""
+    if not window[start].isdigit():
+        return False
     before = window[:start].rstrip(" |\n>")
     gap = window[len(before) : start]
-    return window[start].isdigit() and before[-1:].isdigit() and ("\n" in gap or "|" in gap or "  " in gap)
+    return before[-1:].isdigit() and ("\n" in gap or "|" in gap or "  " in gap)
 
 
 # A number that a line, a cell or blanks cut in two, and what is no such number: one whose parts are all there is of it.

@@ -57,6 +57,18 @@ def _character(text: str) -> str:
     return fold(plain)[0] if len(plain) == 1 else text
 
 
+# The commonest of them, for texts that are full of them.
+_PLAIN = {
+    spot: _character(spot)
+    for code in range(0x20, 0x80)
+    for spot in (
+        *(f"{sign}{code:02{case}}" for sign in ("%", "=", "\\x", "\\u00") for case in "xX"),
+        f"&#{code};",
+        *(f"&#x{code:{case}};" for case in "xX"),
+    )
+}
+
+
 def _latin(match: re.Match[str]) -> str:
     """A word with its look-alikes as Latin letters, if it has Latin letters or all of it looks like them."""
     word = match[0]
@@ -91,21 +103,24 @@ def rewrite(
     at = 0
     first = joined = -1
     for match in _SPOT.finditer(stretch):
-        text = plain(match)
-        if text == match[0]:
+        spot = match[0]
+        text = _PLAIN.get(spot)
+        if text is None and (text := plain(match)) == spot:
             continue
-        if match.start() > at:
+        start, end = match.span()
+        if start > at:
             seams.append(len(ends))
-        parts.append(stretch[at : match.start()])
-        ends.extend(range(at + 1, match.start() + 1))
+            parts.append(stretch[at:start])
+            ends.extend(range(at + 1, start + 1))
         first = len(ends) if first < 0 else first
-        if match["break"] and joined < 0:
+        if joined < 0 and match["break"]:
             joined = len(ends)
-        if not text:
+        if text:
+            parts.append(text)
+            ends.extend([end] * len(text))
+        else:
             seams.append(len(ends))
-        parts.append(text)
-        ends.extend([match.end()] * len(text))
-        at = match.end()
+        at = end
     seams.append(len(ends))
     parts.append(stretch[at:])
     ends.extend(range(at + 1, len(stretch) + 1))

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import yaml
 
-from app.guardrail.check import Check, Cue, Run
+from app.guardrail.check import DIGIT, Check, Cue, Run
 from app.guardrail.readings.reading import Reading, groups_of
 from app.guardrail.readings.rewriting import Rewritten
 from app.guardrail.values import VALUE_START
@@ -67,8 +67,10 @@ def _words(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
 
 def _signs(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
     """Every other character."""
+    if stretch[0].isdigit() and before[-2:-1].isdigit():
+        return  # within digits apart
     found = _SIGNS.match(stretch)
-    if found is not None and not (stretch[0].isdigit() and before[-2:-1].isdigit()):  # else within digits apart
+    if found is not None:
         text = found[0][::2]
         yield before, Rewritten(text, [2 * place + 1 for place in range(len(text))], 0, len(text))
 
@@ -90,7 +92,7 @@ def spelled_readings(checks: Sequence[Check]) -> tuple[Check, ...]:
         Reading(groups, _SPELLED, _SPELLED_RUN, _words, _SEVERAL),
         Reading(groups, VALUE_START, _MIXED_RUN, _words, _ANY_WORD, cue=announced),
         Reading(groups, _APART, _APART_RUN, _signs, _SIGNS),
-        Reading(groups, _BYTES, _BYTES_RUN, _bytes, re.compile(rf"(?:..[ :]){{{_MIN_SIGNS - 1}}}")),
+        Reading(groups, _BYTES, _BYTES_RUN, _bytes, re.compile(rf"(?:..[ :]){{{_MIN_SIGNS - 1}}}"), needs=DIGIT),
     )
 
 

@@ -1,0 +1,118 @@
+"""The queue of a stream's starts: what it gives does not depend on when it looked, and no stretch is searched twice."""
+
+import itertools
+from collections.abc import Iterator
+from unittest.mock import patch
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.guardrail.check import BEFORE
+from app.guardrail.checks import default_checks, optional_checks
+from app.guardrail.gate import Gate
+from app.guardrail.groups import QUIET, CheckGroup, group_checks
+from app.guardrail.names.spans import Spans
+from app.guardrail.starts import StartQueue, Starts
+
+CHECKS = (*default_checks(), *optional_checks())
+WORDS = st.sampled_from(
+    ("password", "is", "key:", "PIN", "4111", "1-1-1", "a@b.example", "+49", "x" * 40, "AB12", "four", "<br>", "prose",
+     "and", "密码", "|", "of")
+)  # fmt: skip
+TEXTS = st.lists(WORDS, min_size=3, max_size=40).map(" ".join)
+
+
+def given_out(text: str, limits: list[int]) -> Iterator[tuple[int, tuple[CheckGroup, ...]]]:
+    """All starts of a text whose end becomes known bit by bit, each decided as soon as it is there."""
+    queue, scan = StartQueue(CHECKS, Spans(CHECKS)), 0
+    for limit in limits:
+        while (first := queue.first(text, scan, limit)) is not None:
+            yield first[0], tuple(first[1])
+            scan = first[0] + 1
+        scan = limit
+
+
+@given(TEXTS, st.lists(st.integers(0, 100), max_size=8))
+def test_starts_come_in_order_whenever_they_are_asked_for(text: str, shares: list[int]) -> None:
+    limits = [*sorted(text.rfind(" ", 0, len(text) * share // 100) + 1 for share in shares), len(text)]
+    groups = group_checks(CHECKS).groups
+    found = sorted(set(Starts(CHECKS).find(text, 0, len(text))))
+    expected = [(at, tuple(groups[n] for _, n in each)) for at, each in itertools.groupby(found, lambda one: one[0])]
+    assert list(given_out(text, limits)) == expected
+
+
+def test_behind_a_mask_every_group_with_a_cue_is_asked_once() -> None:
+    text = "a1b2c3 " * 40
+    queue = StartQueue(CHECKS, Spans(CHECKS))
+    with patch.object(Starts, "behind_mask", autospec=True, side_effect=Starts.behind_mask) as searched:
+        for scan in range(10, 60, 7):
+            queue.find_behind_mask(text, scan, 10, 200)
+        queue.find_behind_mask(text, 80, 80, 200)
+    assert [call.args[2:] for call in searched.call_args_list] == [(10, 10 + BEFORE), (10 + BEFORE, 80 + BEFORE)]
+
+
+def test_a_stream_that_waits_is_not_searched_again() -> None:
+    """Starts in rows of numbers wait for the end of the row: each stretch of it is looked at about once."""
+    text, searched = "4 1 1 1 " * 250, []
+    find = Starts.find
+
+    def counted(starts: Starts, text: str, scan: int, limit: int) -> list[tuple[int, int]]:
+        searched.append(limit - scan)
+        return find(starts, text, scan, limit)
+
+    with patch.object(Starts, "find", counted):
+        gate = Gate(CHECKS)
+        for at in range(0, len(text), 4):
+            gate.feed(text[at : at + 4])
+    assert len(text) - 200 < sum(searched) <= len(text)
+
+
+def test_a_waiting_start_asks_no_cue_twice() -> None:
+    text, asked = "the password of the team is 4 1 1 1 " + "4 1 1 1 " * 20, []
+    for group in group_checks(CHECKS).groups:
+        if group.cue is not None:
+            asked.append(group.cue)
+    kind = type(asked[0])
+    found, seen = kind.found, []
+
+    def counted(cue: object, lowered: str) -> object:
+        seen.append((id(cue), lowered))
+        return found(cue, lowered)  # type: ignore[arg-type]
+
+    with patch.object(kind, "found", counted):
+        gate = Gate([check for check in CHECKS if check.kind])  # no readings, which ask for themselves
+        for sign in text:
+            gate.feed(sign)
+    assert len(seen) - len(set(seen)) < len(text) / 4
+
+
+@given(st.text("abcxyz ,;'\n", min_size=1, max_size=40))
+def test_no_check_that_is_passed_over_starts_in_quiet_text(text: str) -> None:
+    groups = group_checks(CHECKS)
+    assert QUIET.fullmatch(text)
+    for needed, numbered in groups.plain:
+        for _, group in numbered if (needed, numbered) not in groups.quiet else ():
+            assert needed.search(text) is None
+            assert list(group.starts(text, 0, len(text))) == []
+
+
+def test_columns_far_apart_are_not_waited_for() -> None:
+    """Each row of a table whose cells are padded: a number in one cell is not continued in the next."""
+    row = "| 2023-05-29 |" + " " * 89 + "|" + " " * 10 + "|\n"
+    gate, held = Gate(CHECKS), []
+    for sign in row * 6:
+        gate.feed(sign)
+        held.append(gate.held)
+    assert max(held) <= 130
+
+
+def test_starts_behind_a_mask_do_not_come_before_earlier_ones() -> None:
+    text = "x (415) 555-0132 and q7W! of it " * 3
+    queue, starts = StartQueue(CHECKS, Spans(CHECKS)), Starts(CHECKS)
+    expected = {at for at, _ in (*starts.find(text, 0, len(text)), *starts.behind_mask(text, 0, BEFORE))}
+    queue.find_behind_mask(text, 0, 0, len(text))
+    came, scan = [], 0
+    while (first := queue.first(text, scan, len(text))) is not None:
+        came.append(first[0])
+        scan = first[0] + 1
+    assert came == sorted(expected)
