@@ -212,8 +212,9 @@ def _taken_apart(term: str, kind: str) -> tuple[str, tuple[str, ...], str]:
         raise UnusableTerm("it has too many signs between two words")
     gaps = [_joins(folded[one.end() : two.start()])[-1] for one, two in itertools.pairwise(words)]
     forms = set[str]()
-    for umlauts in (_AS_THEY_ARE, _UMLAUTS):
-        said = [_key(word[0].lower().translate(umlauts)) for word in words]
+    # Some capitals of other alphabets are read as other Latin letters than their small ones.
+    for umlauts, cased in itertools.product((_AS_THEY_ARE, _UMLAUTS), (str.lower, str.upper, str.capitalize)):
+        said = [_key(cased(word[0].lower().translate(umlauts))) for word in words]
         form = said[0] + "".join(gap + word for gap, word in zip(gaps, said[1:], strict=True))
         forms.add(form)
         if len(form) >= _GLUED and all(gap == " " for gap in gaps):
