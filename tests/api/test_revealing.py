@@ -12,8 +12,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event
 from structlog.testing import capture_logs
+from typer.testing import CliRunner
 
 from app.answer.components import Components
+from app.cli.app import app
 from app.guardrail.policy.pseudonyms import MAX_VALUE, Pseudonym
 from app.settings import GuardrailSettings
 from tests.api.problems import ABSENT, check_problem
@@ -21,7 +23,7 @@ from tests.api.services import Service
 from tests.support.company import Company, administering, upload
 from tests.support.postgres_programs import program
 from tests.support.pseudonyms import answered, chunks_of
-from tests.support.service import client_of, parts_of
+from tests.support.service import client_of, parts_of, serve
 from tests.support.worker import work_queued
 
 VALUE, OTHER = "+44 20 7946 0958", "+44 20 7946 0321"
@@ -216,6 +218,19 @@ def test_without_a_record_nothing_is_told(desk: Desk, broken: str) -> None:
         check_problem(answer, 503, "DatabaseUnavailable")
         assert VALUE not in answer.text
     assert desk.company.rows("select 1 from audit_leaf where kind like 'pseudonym.%%'") == []
+
+
+def test_the_command_prints_the_value_alone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ["reveal", str(desk.trail), "phone", "1", "--reason", WHY]
+    with serve(parts_of(desk.company.db)) as url:
+        monkeypatch.setenv("CLEARANCE_URL", url)
+        monkeypatch.setenv("CLEARANCE_KEY", desk.company.keys["rhea"])
+        told = CliRunner().invoke(app, command)
+        monkeypatch.setenv("CLEARANCE_KEY", desk.company.keys["rolf"])
+        refused = CliRunner().invoke(app, command)
+    assert (told.exit_code, told.stdout) == (0, f"{VALUE}\n")
+    assert refused.exit_code != 0
+    assert VALUE not in refused.output + str(refused.exception)
 
 
 def test_one_passage_of_several_is_enough(desk: Desk) -> None:
