@@ -64,10 +64,10 @@ def _event(subject: Subject, named: NamedPseudonym, why: SealedText, given: Foun
     """The record of a look, which gave this or nothing."""
     who = actor(subject)
     if given is None:
-        return PseudonymRefused(actor=who, trail=named.trail, redaction=named.kind, number=named.number, reason=why)
+        return PseudonymRefused(actor=who, answer=named.trail, redaction=named.kind, number=named.number, reason=why)
     return PseudonymRevealed(
         actor=who,
-        trail=named.trail,
+        answer=named.trail,
         redaction=named.kind,
         number=named.number,
         reason=why,

@@ -95,10 +95,11 @@ def test_a_colleague_who_reads_the_page_is_told_and_the_log_says_so(desk: Desk) 
         assert answer.json() == {"trail": str(desk.trail), "kind": "phone", "number": number, "value": value}
         assert answer.headers["cache-control"] == "no-store"
     first, second = desk.company.records("pseudonym.revealed")
-    assert (first["actor"]["name"], first["trail"]) == ("rhea", str(desk.trail))
+    assert (first["actor"]["name"], first["answer"]) == ("rhea", str(desk.trail))
     assert (first["redaction"], first["number"], second["number"]) == ("phone", 1, 2)
     assert first["document"] == str(desk.company.documents["hr", "desk.md"])
     assert uuid.UUID(first["chunk"]) in chunks_of(desk.company, "hr", "desk.md")
+    assert first["trail"] is None, "who opens the words of the answer's asker opens this reason too"
     assert desk.company.unsealed(first, "reason") == WHY
     assert WHY not in json.dumps(first)
     assert desk.company.records("pseudonym.refused") == []
@@ -189,7 +190,7 @@ def test_nothing_tells_what_there_is_from_what_there_is_not(desk: Desk) -> None:
     assert hidden == tried("rolf", trail=str(desk.trail).upper())
     assert sum("from pseudonym" in each for each in hidden[2]) == 1
     assert len(desk.company.records("pseudonym.refused")) == 6
-    [other] = [r for r in desk.company.records("pseudonym.refused") if r["trail"] == str(ABSENT)]
+    [other] = [r for r in desk.company.records("pseudonym.refused") if r["answer"] == str(ABSENT)]
     assert (other["redaction"], other["number"], other["actor"]["name"]) == ("phone", 1, "rolf")
     assert {"chunk", "document"}.isdisjoint(other)
     assert desk.company.unsealed(other, "reason") == WHY

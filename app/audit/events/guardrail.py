@@ -22,10 +22,12 @@ class GuardrailChecked(Event):
 class PseudonymRevealed(Event):
     """Somebody was told, for this reason, what a pseudonym of an answer stands for: the one of this kind of redaction
     and number. They read this passage, in which it stands.
+
+    `answer` is its trail. The record is not part of that: what opens the words of who asked opens no reason of others.
     """
 
     kind = "pseudonym.revealed"
-    trail: uuid.UUID
+    answer: uuid.UUID
     redaction: str
     number: int
     reason: SealedText
@@ -40,7 +42,7 @@ class PseudonymRefused(Event):
     """
 
     kind = "pseudonym.refused"
-    trail: uuid.UUID
+    answer: uuid.UUID
     redaction: str
     number: int
     reason: SealedText
