@@ -15,6 +15,7 @@ POLL_SECONDS = 0.5
 COLLECT = "select clearance.collect_scopes(make_interval(days => %(days)s)) as gone"
 REMOVE_EXPORTS = "select clearance.remove_old_exports() as gone"
 REMOVE_CONVERSATIONS = "select clearance.remove_old_conversations(make_interval(days => %(days)s)) as gone"
+REMOVE_PSEUDONYMS = "select clearance.remove_old_pseudonyms() as gone"
 FOLD = "select clearance.fold_volumes() as gone"
 WAITING = """
     select exists (
@@ -38,13 +39,15 @@ def build_upkeep(
     @app.periodic(cron="17 * * * *")
     @app.task(name="ingest.tidy", queue=UPKEEP_QUEUE, queueing_lock="ingest.tidy")
     async def tidy(timestamp: int) -> None:  # noqa: ARG001  # given by the queue
-        """Drop scopes on which nothing stands, uploads that ended long ago, exports of the log a day later, and
-        conversations in which nothing was asked for longer than they are kept.
+        """Drop scopes on which nothing stands, uploads that ended long ago, exports of the log a day later, what
+        pseudonyms stood for that are over, and conversations in which nothing was asked for longer than they are kept.
         """
         gone = await app.connector.execute_query_one_async(COLLECT, days=keep_jobs_days)
         log.get().info("scopes.collected", gone=gone["gone"])
         gone = await app.connector.execute_query_one_async(REMOVE_EXPORTS)
         log.get().info("log_exports.removed", gone=gone["gone"])
+        gone = await app.connector.execute_query_one_async(REMOVE_PSEUDONYMS)
+        log.get().info("pseudonyms.removed", gone=gone["gone"])
         if keep_conversations_days:
             gone = await app.connector.execute_query_one_async(REMOVE_CONVERSATIONS, days=keep_conversations_days)
             log.get().info("conversations.removed", gone=gone["gone"])

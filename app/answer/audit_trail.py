@@ -1,9 +1,10 @@
 """The audit trail of one answer: opened before the model sees anything, closed whatever happens.
 
-In a conversation the turn is kept in the transaction that closes the trail.
+In a conversation the turn is kept in the transaction that closes the trail, and so is what its pseudonyms stand for.
 """
 
 import contextlib
+import datetime as dt
 import time
 import uuid
 from collections import Counter
@@ -21,6 +22,7 @@ from app.answer.conversation_store import ANSWERED, keep
 from app.answer.events import Done, Searched, Source, TurnPart
 from app.answer.followups import WholeQuestion, without_citations
 from app.answer.kept_answers import KeepingPolicy, kept_excerpts, kept_output
+from app.answer.kept_pseudonyms import keep_pseudonyms
 from app.answer.prompt import Context
 from app.answer.prompt_templates import TEMPLATES
 from app.answer.sources import Cited
@@ -33,6 +35,7 @@ from app.db.session import WriteSession
 from app.embedding.protocol import Embedder
 from app.errors import DatabaseUnavailable
 from app.grounding.report import GroundingReport
+from app.guardrail.policy.pseudonyms import Pseudonym
 from app.guardrail.redaction import Redaction
 from app.identity.subject import Subject
 
@@ -55,6 +58,7 @@ class Trail:
     tokens_in: int | None = None
     tokens_out: int | None = None
     output: list[str] = field(default_factory=list)
+    pseudonyms: tuple[Pseudonym, ...] = ()
     sources: tuple[Source, ...] = ()
     # What is hidden from the asker by the policy in force when the text was begun; None before that.
     redaction: Redaction | None = None
@@ -183,6 +187,9 @@ class Trail:
         with _recording(parts, self.subject) as session:
             if turn is not None:
                 event = replace(event, kept=keep(session, self.subject, turn))
+            if self.pseudonyms:
+                lifetime = dt.timedelta(hours=parts.settings.guardrail.pseudonym_hours)
+                keep_pseudonyms(session, self.subject, self.id, self.pseudonyms, parts.sealer, lifetime)
             record(session, event)
 
     def _turn(self, embedder: Embedder, opened: events.AnswerOpened, closed: events.AnswerClosed) -> NewTurn | None:

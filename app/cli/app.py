@@ -39,6 +39,11 @@ class Commands(LazyGroup):
             "Answer a question from the documents you may read, with its sources. Nothing is kept outside a "
             "conversation.",
         ),
+        "reveal": CommandEntry(
+            "reveal:reveal",
+            "What a pseudonym of an answer stands for, if you read a passage now in which it stands; recorded "
+            "(reveal).",
+        ),
         "search": CommandEntry("ask:search", "Find passages you may read, without an answer."),
         "conversations": CommandEntry(
             "conversations:conversations", "Your conversations: kept for you, and for nobody else."

@@ -15,7 +15,7 @@ Label = Literal["public", "internal", "confidential", "restricted"]
 DisplayName = Annotated[str | None, typer.Option("--display", help="full name")]
 Clearance = Annotated[Label | None, typer.Option(help="highest label they may read")]
 Capabilities = Annotated[
-    str | None, typer.Option(help="capabilities: ask,download,curate,administer,audit,open,export,erase,hold")
+    str | None, typer.Option(help="capabilities: ask,download,curate,administer,audit,open,export,erase,hold,reveal")
 ]
 
 people = typer.Typer(help="People and services.", no_args_is_help=True)

@@ -23,7 +23,7 @@ BY_CALLERS = (
     *("session.started", "session.ended", "link.made", "link.revoked", "passkey.made", "passkey.revoked"),
     "delivery.retried",
     *("leaktest.started", "leaktest.ended", "review.opened", "review.decided", "review.closed"),
-    "guardrail.checked",
+    *("guardrail.checked", "pseudonym.revealed", "pseudonym.refused"),
 )
 # By the API, where nobody is known: in a transaction without identity, and in nobody's name.
 BY_NOBODY = ("signin.refused",)

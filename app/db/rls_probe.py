@@ -41,6 +41,8 @@ SECURED_TABLES = (
     # Without its lock the next one shows too.
     "answer_feedback_source",
     "answer_feedback",
+    "pseudonym",
+    "pseudonym_passage",
     "directory_profile",
     "leak_test_run",
     "access_review",

@@ -49,6 +49,7 @@ class Capability(enum.StrEnum):
     EXPORT = "export"
     ERASE = "erase"
     HOLD = "hold"
+    REVEAL = "reveal"
     PROVISION = "provision"
 
 

@@ -58,10 +58,11 @@ SYNC = "POST /collections/{name}/sync"
 PREVIEW = "POST /collections/{name}/documents/preview"
 # Routes with a body that answer 200: `probe_run` asks these. Any other such route is reported as not tried.
 QUESTIONS = frozenset({"POST /ask", "POST /search", SYNC, PREVIEW})
-# Take a list of people, or a text, and show an administrator what it would change, or what is hidden in it; nobody else
-# gets that far.
+# Take a list of people, or a text, and show an administrator what it would change, or what is hidden in it; or tell who
+# may reveal what a pseudonym stands for. Nobody of the kit's gets that far.
 LISTS = frozenset({
     "POST /users/import", "POST /guardrail/check", "POST /guardrail/policy/test", "POST /audit/policy-dry-run",
+    "POST /answers/{trail}/reveal",
 })  # fmt: skip
 # Routes that cannot be tried, with the reason; whatever else cannot be tried fails the run.
 REASONS: Mapping[str, str] = {

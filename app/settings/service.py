@@ -134,3 +134,9 @@ class GuardrailSettings(Section):
     names_seconds: float = Field(
         60.0, gt=0, description="seconds after which the file and the people are looked at again"
     )
+    pseudonym_hours: int = Field(
+        24,
+        ge=1,
+        le=720,
+        description="hours for which what a pseudonym of an answer stands for is kept, sealed, and can be revealed",
+    )

@@ -32,6 +32,7 @@ CHANGES_NOTHING: dict[Key, str] = {
     ("POST", "/guardrail/check"): "says what would be hidden in a text; writes a record",
     ("POST", "/guardrail/policy/test"): "says what another policy would do; nothing of it is kept",
     ("POST", "/audit/policy-dry-run"): "says what another policy would have done; writes a record",
+    ("POST", "/answers/{trail}/reveal"): "tells what a pseudonym stands for; writes a record",
     ("POST", "/feedback"): "writes what one says of one's own answer",
     ("POST", "/conversations"): "one's own conversation, which nobody else sees",
     ("PATCH", "/conversations/{conversation}"): "one's own conversation, which nobody else sees",

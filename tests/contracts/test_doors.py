@@ -19,6 +19,8 @@ DOORS = {
     "app/retrieval/passage_rows.py": {"document", "original", "chunk"},
     "app/retrieval/filters.py": {"document", "chunk"},
     "app/retrieval/neighbors.py": {"chunk"},
+    # What a pseudonym stands for, by the passages in which it stands, and no word of theirs.
+    "app/retrieval/pseudonym_rows.py": {"document", "chunk"},
     # How much stands in the caller's scopes, as numbers.
     "app/acl/visible.py": {"scope_volume"},
     # What documents in records of the log were called, for their readers.

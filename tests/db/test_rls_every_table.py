@@ -94,6 +94,10 @@ def full(library: LibraryDb, database: Database) -> Full:
         },
         "insert into answer_feedback_source select :ada, id, scope_id, :ada from document"
         " where path <> 'canary' limit 1": {"ada": ada},
+        "insert into pseudonym (id, trail, kind, number, user_id, sealed, expires_at)"
+        " values (:ada, :ada, 'phone', 1, :ada, '{}', now() + interval '1 hour')": {"ada": ada},
+        "insert into pseudonym_passage select :ada, c.id, c.scope_id, :ada from chunk c join document d"
+        " on d.id = c.document_id where d.path <> 'canary' limit 1": {"ada": ada},
         "insert into leak_test_run (started_by) values (:ada)": {"ada": ada},
         "insert into access_review (collection_id, title, opened_by) values (:collection, 'r', :ada)": {
             "collection": collection,

@@ -33,6 +33,11 @@ def lived_in(shared: LibraryDb) -> LibraryDb:
                          " values (:a, :a, :a, 0, true)", a=ada)  # fmt: skip
     library.run("owner", "insert into answer_feedback_source select :a, id, scope_id, :a from document"
                          " where path <> 'canary' limit 1", a=ada)  # fmt: skip
+    library.run("owner", "insert into pseudonym (id, trail, kind, number, user_id, sealed, expires_at)"
+                         " values (:a, :a, 'phone', 1, :a, '{}', now() + interval '1 hour')", a=ada)  # fmt: skip
+    library.run("owner", "insert into pseudonym_passage select :a, c.id, c.scope_id, :a from chunk c"
+                         " join document d on d.id = c.document_id where d.path <> 'canary' limit 1",
+                a=ada)  # fmt: skip
     library.run("owner", "insert into leak_test_run (started_by) values (:a)", a=ada)
     library.run("owner", "insert into access_review (collection_id, title) select id, 'r' from collection"
                          " where name = 'ada'")  # fmt: skip

@@ -29,6 +29,11 @@ def test_it_tidies_as_the_workers_role_and_takes_no_upload(library: LibraryDb) -
     library.run(
         "owner", "insert into legal_hold (person, placed_by, reason) values (:p, :p, 'A case.....')", p=of["held"]
     )
+    library.run(
+        "owner", "insert into pseudonym (trail, kind, number, user_id, sealed, created_at, expires_at) values"
+        " (:p, 'phone', 1, :p, '{}', now() - interval '2 hours', now() - interval '1 hour')",
+        p=of["asked again"],
+    )  # fmt: skip
     upkeep = build_upkeep(library.db.libpq("ingest"), stalled_after=30, keep_jobs_days=7, keep_conversations_days=30)
     tasks = {name: task for name, task in upkeep.tasks.items() if name.startswith("ingest.")}
     assert {task.queue for task in tasks.values()} == {UPKEEP_QUEUE}
@@ -47,6 +52,7 @@ def test_it_tidies_as_the_workers_role_and_takes_no_upload(library: LibraryDb) -
     assert {name: library.value("owner", left, p=person) for name, person in of.items()} == {
         "old": 0, "asked again": 1, "held": 1,
     }  # fmt: skip
+    assert library.value("owner", "select count(*) from pseudonym") == 0, "its time is over"
 
 
 def test_revisions_are_those_that_alembic_sees(library: LibraryDb) -> None:

@@ -176,7 +176,7 @@ def administering(client: TestClient, company: Company) -> Callable[[str, str, A
 
 def _make_dead_keys(company: Company, send: Callable[[str, str, Any], Any]) -> None:
     """A key past its end and a revoked one, both of a person who may do everything with a living one."""
-    every = ["ask", "download", "curate", "administer", "audit", "open", "export", "erase", "hold"]
+    every = ["ask", "download", "curate", "administer", "audit", "open", "export", "erase", "hold", "reveal"]
     send("POST", "/users", {"name": "max", "capabilities": every, "clearance": "restricted"})
     past = (dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)).isoformat()
     company.keys["expired"] = send("POST", "/keys", {"user": "max", "capabilities": every, "expires_at": past})[

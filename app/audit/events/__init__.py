@@ -21,7 +21,8 @@ from app.audit.events.base import Event
 # The order of the reference, by what stands before a kind's dot.
 _ORDER = ("answer", "search", "conversation", "document", "upload", "policy", "change", "signin", "session", "link",
           "passkey", "plan", "review", "key", "delegation", "user", "role", "audit", "opening",
-          "erasure", "hold", "retention", "log", "signingkey", "delivery", "leaktest", "guardrail")  # fmt: skip
+          "erasure", "hold", "retention", "log", "signingkey", "delivery", "leaktest", "guardrail",
+          "pseudonym")  # fmt: skip
 _MODULES = (
     answers,
     conversations,

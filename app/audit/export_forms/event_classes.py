@@ -109,6 +109,8 @@ EVENT_CLASSES: Mapping[str, EventClass] = {
     "leaktest.started": _CREATED,
     "leaktest.ended": _UPDATED,
     "guardrail.checked": _OTHER,
+    "pseudonym.revealed": EventClass(API_ACTIVITY, READ, LOW),
+    "pseudonym.refused": EventClass(API_ACTIVITY, READ, MEDIUM, failure=True),
     UNREADABLE: EventClass(API_ACTIVITY, OTHER, MEDIUM),
     PRUNED: _DELETED,
 }

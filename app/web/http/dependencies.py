@@ -154,6 +154,7 @@ Administrator = Annotated[Subject, Depends(requires(Capability.ADMINISTER, in_pe
 Auditor = Annotated[Subject, Depends(requires(Capability.AUDIT, in_person))]
 Eraser = Annotated[Subject, Depends(requires(Capability.ERASE, in_person))]
 ErasureReader = Annotated[Subject, Depends(requires_any(Capability.ERASE, Capability.AUDIT))]
+Revealer = Annotated[Subject, Depends(requires(Capability.REVEAL, in_person))]
 HoldPlacer = Annotated[Subject, Depends(requires(Capability.HOLD, in_person))]
 Desk = Annotated[Subject, Depends(requires_any(Capability.HOLD, Capability.ERASE, Capability.AUDIT))]
 

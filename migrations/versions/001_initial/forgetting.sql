@@ -157,6 +157,7 @@ begin
     ('key', 'delete from public.person_key where user_id = $1'),
     ('conversations', 'delete from public.conversation where user_id = $1'),
     ('feedback', 'delete from public.answer_feedback where user_id = $1'),
+    ('pseudonyms', 'delete from public.pseudonym where user_id = $1'),
     ('api_keys', 'delete from public.api_key where user_id = $1'),
     ('delegations', 'delete from public.delegation where person_id = $1'),
     ('sessions', 'delete from public.sign_in_session where user_id = $1'),

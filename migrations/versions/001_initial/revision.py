@@ -16,8 +16,8 @@ depends_on = None
 # In this order: each file uses what stands in those before it.
 SUBJECTS = (
     "identity", "sign_in", "access", "scopes", "library", "uploads", "placement", "audit", "history",
-    "library_names", "changes", "conversations", "feedback", "health", "leak_tests", "reviews", "evidence",
-    "forgetting", "deliveries", "retention", "locks", "canary",
+    "library_names", "changes", "conversations", "feedback", "pseudonyms", "health", "leak_tests", "reviews",
+    "evidence", "forgetting", "deliveries", "retention", "locks", "canary",
 )  # fmt: skip
 
 

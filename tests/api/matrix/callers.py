@@ -26,7 +26,8 @@ ON_BEHALF_OF = "Clearance-On-Behalf-Of"
 IDS = frozenset({"document", "job", "failed job", "key", "conversation", "turn", "plan", "delegation", "session",
                  "link", "passkey", "scim user", "scim group", "leak test", "review", "review item",
                  "log export", "interrupted export", "saved query", "recorded id", "sealed record", "opening",
-                 "waiting opening", "erasure", "waiting erasure", "waiting rule", "legal hold"})  # fmt: skip
+                 "waiting opening", "erasure", "waiting erasure", "waiting rule", "legal hold",
+                 "pseudonym"})  # fmt: skip
 
 
 def callers(world: World) -> list[Caller]:
@@ -135,6 +136,8 @@ def _on_collections(world: World, kind: str, collections: list[str]) -> list[Tar
         case "review" | "review item":
             ids = world.reviews if kind == "review" else world.review_items
             found = [Target(kind, ids[s], collection=s) for s in collections if s in ids]
+        case "pseudonym":
+            found = [Target(kind, world.pseudonyms[s], collection=s) for s in collections]
         case "job" | "failed job":
             jobs = world.jobs if kind == "job" else world.failed_jobs
             found = [Target(kind, jobs[s], collection=s, owner=UPLOADERS[s]) for s in collections]

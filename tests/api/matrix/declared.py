@@ -82,6 +82,12 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("POST", "/api/v1/audit/policy-dry-run"): Route(
         "audit", (Case(body={"policy": "version: 1"}),), values=(".policy", ".answers")
     ),
+    ("POST", "/api/v1/answers/{trail}/reveal"): Route(
+        "reveal",
+        # Of an answer by its trail: one whose value stands in the collection's document alone.
+        (on("pseudonym", "its readers", "trail", body={"kind": "phone", "number": 1, "reason": "A complaint."}),),
+        values=(".number", ".reason"),
+    ),
     ("GET", "/api/v1/leak-tests"): Route("administer", values=PAGED),
     ("POST", "/api/v1/leak-tests"): Route("administer", (Case(done=201),)),
     ("GET", "/api/v1/leak-tests/{run}"): Route("administer", (on("leak test", THERE, "run"),)),

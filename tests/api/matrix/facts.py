@@ -5,7 +5,7 @@ The oracle reads these alone. The product gets the same facts over HTTP (`matrix
 
 from dataclasses import dataclass
 
-EVERY = ("ask", "download", "curate", "administer", "audit", "open", "export", "erase", "hold")
+EVERY = ("ask", "download", "curate", "administer", "audit", "open", "export", "erase", "hold", "reveal")
 LABELS = ("public", "internal", "confidential", "restricted")
 # Each role and the roles that it lies inside of. `tags` is what the founders tag with; `spare` no rule names.
 ROLES: dict[str, tuple[str, ...]] = {"crew": (), "guests": ("crew",), "outside": (), "tags": (), "spare": ()}
@@ -38,9 +38,9 @@ COLLECTIONS: dict[str, CollectionFacts] = {
     "none": CollectionFacts("internal"),
 }
 PEOPLE: dict[str, PersonFacts] = {
-    "reader": PersonFacts(("ask", "download"), roles=("crew",)),
+    "reader": PersonFacts(("ask", "download", "reveal"), roles=("crew",)),
     "outsider": PersonFacts(("ask", "download"), roles=("outside",)),
-    "guest": PersonFacts(("ask", "download"), roles=("guests",)),
+    "guest": PersonFacts(("ask", "download", "reveal"), roles=("guests",)),
     "late": PersonFacts(("ask", "download")),
     "curator": PersonFacts(("ask", "curate"), curates=("crew",)),
     "elsewhere": PersonFacts(("ask", "curate"), curates=("past",)),

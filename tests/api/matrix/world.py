@@ -1,6 +1,7 @@
 """The facts as a running company: founded over HTTP."""
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,7 +9,12 @@ from typing import Any
 
 import psycopg
 from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
 
+from app.audit.encryption import seal
+from app.audit.events.base import SealedText
+from app.db.engine import connect
+from app.guardrail.policy.pseudonyms import place_of
 from app.identity.feedback_tokens import FeedbackTokens
 from app.local.administrator import create_first_administrator
 from tests.api.matrix.facts import (
@@ -41,6 +47,7 @@ from tests.support.authenticator import Authenticator
 from tests.support.browsers import SESSION, Browser, follow
 from tests.support.cluster import IDENTITY_KEY, Db
 from tests.support.provisioning import ScimClient, add_provisioner
+from tests.support.sealing import SEALER
 from tests.support.service import client_of, parts_of
 from tests.support.worker import work_queued
 
@@ -57,6 +64,16 @@ with failed as (
   from ingest_job where path <> 'canary' returning id, collection_id
 )
 select c.name, f.id::text from failed f join collection c on c.id = f.collection_id
+"""
+
+PSEUDONYM = """
+with made as (
+  insert into pseudonym (trail, kind, number, user_id, sealed, expires_at)
+  values (%s, 'phone', 1, %s, %s, now() + interval '9 hours') returning id, user_id
+)
+insert into pseudonym_passage (pseudonym_id, chunk_id, scope_id, user_id)
+select m.id, c.id, c.scope_id, m.user_id from made m, chunk c join document d on d.id = c.document_id
+where d.public_id = %s
 """
 
 
@@ -79,6 +96,8 @@ class World:
     # By collection: the review of those in FOLDERS, and its first grant.
     reviews: dict[str, str] = field(default_factory=dict)
     review_items: dict[str, str] = field(default_factory=dict)
+    # By collection: the trail of an answer with a pseudonym, whose value stands in its document alone.
+    pseudonyms: dict[str, str] = field(default_factory=dict)
     moment: str = ""
     log_size: int = 0
     # What the browser of SIGNED_IN sends along, and a passkey that it was asked to make.
@@ -110,6 +129,7 @@ def build_world(db: Db) -> World:
         founder.people()
         founder.collections()
         founder.documents()
+        founder.pseudonyms()
         founder.tokens()
         founder.own_things()
         founder.source(client)
@@ -205,6 +225,21 @@ class Founder:
             place = f"/collections/{collection_name(name)}/access"
             self.send("PUT", place, body, by="keeper", params={"folder": folder_on(name)})
             world.grants["folder"][name] = self.send("GET", "/grants", by="keeper", params=where)[0]["id"]
+
+    def pseudonyms(self) -> None:
+        """An answer of the reader's for each collection."""
+        engine = connect(self.world.db.url("app"), pool_size=1)
+        reader = uuid.UUID(self.send("GET", "/users/me", by="reader")["id"])
+        with Session(engine) as session, session.begin():
+            key = SEALER.ensure_key(session, reader)
+        engine.dispose()
+        with psycopg.connect(self.world.db.libpq("admin")) as connection:
+            for name in COLLECTIONS:
+                trail = uuid.uuid4()
+                sealed = seal(key, SealedText("a value"), record=trail, field=place_of("phone", 1))
+                values = (trail, reader, json.dumps(sealed), self.world.documents[name])
+                connection.execute(PSEUDONYM, values)
+                self.world.pseudonyms[name] = str(trail)
 
     def _rule(self, name: str, own: list[dict[str, Any]]) -> None:
         """Give a document its rule: its collection's grants as its own, or inherited, or both; note the grants' ids."""

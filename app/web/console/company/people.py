@@ -50,11 +50,12 @@ WORDS = (
     _("export"),
     _("erase"),
     _("hold"),
+    _("reveal"),
     _("provision"),
 )
 LABEL_WORDS = (_("public"), _("internal"), _("confidential"), _("restricted"))
 CapabilityName = Literal[
-    "", "ask", "download", "curate", "administer", "audit", "open", "export", "erase", "hold", "provision"
+    "", "ask", "download", "curate", "administer", "audit", "open", "export", "erase", "hold", "reveal", "provision"
 ]
 Name = Annotated[str, Form(min_length=1, max_length=300)]
 

@@ -77,6 +77,8 @@ KIND_WORDS: Mapping[str, str] = {
     "leaktest.started": _("started a leak test"),
     "leaktest.ended": _("ended a leak test"),
     "guardrail.checked": _("tried the guardrail on a text"),
+    "pseudonym.revealed": _("revealed what a pseudonym stands for"),
+    "pseudonym.refused": _("was refused what a pseudonym stands for"),
 }
 OUTCOME_WORDS: Mapping[str, str] = {
     "answered": _("answered"), "quoted": _("quoted"), "may_help": _("passages that may help"),
