@@ -35,6 +35,7 @@ from app.errors import DatabaseUnavailable
 from app.grounding.report import GroundingReport
 from app.guardrail.redaction import Redaction
 from app.identity.subject import Subject
+from app.refusals.judge import Verdict
 
 
 @dataclass
@@ -72,6 +73,7 @@ class Trail:
     # The question's own vector, which a conversation keeps, and the question as it was searched for.
     vector: NDArray[np.float32] | None = None
     whole: WholeQuestion | None = None
+    verdict: Verdict | None = None
     done: Done | None = None
     _mark: int = field(default_factory=time.perf_counter_ns)
 
@@ -146,6 +148,7 @@ class Trail:
             added_words=SealedText(asked) if (asked := _added_words(whole, "question")) else None,
             answer_words=CommittedText(said) if (said := _added_words(whole, "answer")) else None,
             topic_changed=whole is not None and whole.topic_changed,
+            refusal=_refusal(self.verdict),
         )
         with _recording(parts, self.subject) as session:
             record(session, event)
@@ -236,6 +239,20 @@ def _grounding(report: GroundingReport | None, entailment: events.EntailmentChec
         return None
     verdicts = tuple(f"{s.verdict}:{s.reason}" if s.reason else s.verdict for s in report.sentences)
     return events.Grounding(report.outcome, **report.counts, verdicts=verdicts, entailment=entailment)
+
+
+def _refusal(verdict: Verdict | None) -> events.RefusalCheck | None:
+    if verdict is None:
+        return None
+    ruling = verdict.ruling
+    return events.RefusalCheck(
+        rules=verdict.rules,
+        category=ruling.category if ruling else None,
+        action=ruling.action if ruling else None,
+        rule=ruling.rule if ruling else None,
+        flags=tuple(f"{flag.category}: {flag.rule}" for flag in verdict.flags),
+        models=tuple(events.AskedGuard(each.model, each.address, each.route, each.said) for each in verdict.asked),
+    )
 
 
 def _passages(context: Context | None) -> tuple[events.ShownPassage, ...]:

@@ -1,7 +1,7 @@
-"""What a text passes on its way out, by name."""
+"""What a question passes on its way in, and a text on its way out, by name."""
 
 from typing import Literal, get_args
 
 # In this order.
-Stage = Literal["grounding", "citations", "redaction", "active content"]
+Stage = Literal["refusals", "grounding", "citations", "redaction", "active content"]
 STAGES: tuple[Stage, ...] = get_args(Stage)

@@ -131,3 +131,21 @@ class GuardrailSettings(Section):
     names_seconds: float = Field(
         60.0, gt=0, description="seconds after which the file and the people are looked at again"
     )
+
+
+class RefusalsSettings(Section):
+    """Questions that are not answered."""
+
+    file: Path | None = Field(
+        None,
+        description="categories of questions that are refused, sent elsewhere or flagged, and models that are asked"
+        " about questions: a YAML file (docs/refusals.md); read again when it changes, the old one kept where the new one"
+        " cannot be used; without it usable the service does not start",
+    )
+    seconds: float = Field(60.0, gt=0, description="seconds after which the file is looked at again")
+
+    @field_validator("file", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        """A compose file can pass a variable on only as an empty one."""
+        return None if value == "" else value
