@@ -139,8 +139,8 @@ class RefusalsSettings(Section):
     file: Path | None = Field(
         None,
         description="categories of questions that are refused, sent elsewhere or flagged, and models that are asked"
-        " about questions: a YAML file (docs/refusals.md); read again when it changes, the old one kept where the new one"
-        " cannot be used; without it usable the service does not start",
+        " about questions: a YAML file (docs/refusals.md); read again when it changes, the old one is kept"
+        " where the new one cannot be used; without it usable the service does not start",
     )
     seconds: float = Field(60.0, gt=0, description="seconds after which the file is looked at again")
 
