@@ -104,14 +104,15 @@ def _measured(products: Scores, wanted: NDArray[np.bool_], false_refusals: float
         seen, unseen = fold != each, fold == each
         weights = _fit(products[np.ix_(seen, seen)], wanted[seen])
         scores[unseen] = products[np.ix_(unseen, seen)] @ weights
-    return _threshold(scores[~wanted], false_refusals), _figures(scores, wanted, fold, false_refusals)
+    return _threshold(scores[wanted], scores[~wanted], false_refusals), _figures(scores, wanted, fold, false_refusals)
 
 
 def _figures(scores: Scores, wanted: NDArray[np.bool_], fold: NDArray[np.int64], false_refusals: float) -> Figures:
     refused = np.zeros(len(scores), bool)
     for each in range(FOLDS):
         unseen = fold == each
-        refused[unseen] = scores[unseen] > _threshold(scores[~unseen & ~wanted], false_refusals)
+        threshold = _threshold(scores[~unseen & wanted], scores[~unseen & ~wanted], false_refusals)
+        refused[unseen] = scores[unseen] > threshold
     return Figures(
         examples=int(wanted.sum()),
         harmless=int((~wanted).sum()),
@@ -120,9 +121,11 @@ def _figures(scores: Scores, wanted: NDArray[np.bool_], fold: NDArray[np.int64],
     )
 
 
-def _threshold(harmless: Scores, false_refusals: float) -> float:
-    """The lowest score above which no more of the harmless stand than is wanted."""
-    return float(np.sort(harmless)[::-1][int(false_refusals * len(harmless))])
+def _threshold(examples: Scores, harmless: Scores, false_refusals: float) -> float:
+    """Above the highest scores of the harmless but for the share that is wanted, half-way to the next example."""
+    least = float(np.sort(harmless)[::-1][int(false_refusals * len(harmless))])
+    above = examples[examples > least]
+    return (least + float(above.min())) / 2 if len(above) else least
 
 
 def _dealt(wanted: NDArray[np.bool_]) -> NDArray[np.int64]:

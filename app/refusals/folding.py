@@ -19,8 +19,9 @@ _QUOTES = str.maketrans("‘’‚‛′´`“”„‟″«»‐‑‒–—―
 # Marks of emphasis within or around a word, and what is left of a word's end.
 _MARKUP = re.compile(r"[*_~`|]+")
 _BLANKS = re.compile(r"\s+")
-# "h o w  t o": letters that stand alone, at least four in a row; between words stands more than between letters.
-_SPACED = re.compile(r"(?<!\w)\w(?:[ .\-_/]\w){3,}(?!\w)")
+# "o p e n  u p": letters that stand alone; where four of them do in a row, two are a word as well.
+_APART = re.compile(r"(?<!\w)\w(?:[ .\-_/]\w){3}(?!\w)")
+_SPACED = re.compile(r"(?<!\w)\w(?:[ .\-_/]\w)+(?!\w)")
 _BETWEEN_LETTERS = re.compile(r"[ .\-_/]")
 _WORD_GAP = re.compile(r"[ \t]{2,}")
 # Digits and signs for letters, in a word that has letters too.
@@ -51,7 +52,7 @@ def views(text: str) -> tuple[str, ...]:
     for each in raw:
         folded = fold(each)
         found[folded] = None
-        joined = fold(_joined(each))
+        joined = fold(_joined("".join(filter(_is_seen, each))))
         found[joined] = None
         for letters in (_LETTERS, _LETTERS | _OTHER_LETTERS):
             found[_MIXED.sub(lambda word, letters=letters: word[0].translate(letters), joined)] = None  # type: ignore[misc]
@@ -60,7 +61,9 @@ def views(text: str) -> tuple[str, ...]:
 
 def _joined(text: str) -> str:
     """With letters that stand apart joined to words; two blanks, or other signs, are between words."""
-    words = _WORD_GAP.split("".join(c for c in text if _is_seen(c)))
+    if not _APART.search(text):
+        return text
+    words = _WORD_GAP.split(text)
     return " ".join(_SPACED.sub(lambda found: _BETWEEN_LETTERS.sub("", found[0]), word) for word in words)
 
 

@@ -153,7 +153,9 @@ def _by_model(category: Category, said: Said) -> Ruling | None:
 
 
 def _first_refusal(ruled: Sequence[Ruling]) -> Ruling | None:
-    return next((each for each in ruled if each.action != "flag"), None)
+    """The first that refuses; one that knows something of the question before one that knows of an outage."""
+    refusing = [each for each in ruled if each.action != "flag"]
+    return min(refusing, key=lambda each: each.outage, default=None)
 
 
 def _flags(ruled: Sequence[Ruling]) -> tuple[Ruling, ...]:

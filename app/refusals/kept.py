@@ -23,11 +23,11 @@ class KeptRules:
         self._closing = threading.Event()
         self._state = _state(path)
         self.rules: RefusalRules = load(path)
-        report(self.rules)
         self._thread = threading.Thread(target=self._keep, args=(seconds,), name="refusals", daemon=True)
 
     def start(self) -> None:
-        """Read it again every so often."""
+        """Say how well it does, and read it again every so often."""
+        report(self.rules)
         self._thread.start()
 
     def close(self) -> None:

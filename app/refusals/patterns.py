@@ -26,11 +26,11 @@ class PatternRefused(ValueError):
 
 
 def phrase(text: str) -> re.Pattern[str]:
-    """Words that follow each other, whatever stands between them but words, in folded text."""
+    """Words that follow each other, whatever stands between them but words, or nothing, in folded text."""
     words = re.findall(r"\w+", fold(text))
     if not words:
         raise PatternRefused("a phrase needs a word")
-    between = r"[\W_]{1,4}"
+    between = r"[\W_]{0,4}"
     begin = "" if _is_unspaced(words[0][0]) else r"(?<!\w)"
     end = "" if _is_unspaced(words[-1][-1]) else r"(?!\w)"
     return re.compile(begin + between.join(map(re.escape, words)) + end)
