@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from app.embedding.hashed import HashedEmbedder
 from app.refusals import judge as judging
 from tests.api.conversations import Talk
 from tests.api.problems import check_problem
+from tests.support.browsers import signed_in
 from tests.support.company import Company
 from tests.support.questions import ON_LEAVE, ON_SALARY, OWN_KEY, ask, events, spoken
 from tests.support.refusals import Guard, kept, llama, standing
@@ -185,11 +186,22 @@ def test_the_conversation_or_collection_of_others_is_not_found(refusing: TestCli
     assert [record["outcome"] for record in company.records("answer.closed") if record["outcome"] == "refused"] == []
 
 
-def test_the_console_says_it(refusing: TestClient, company: Company) -> None:
+@pytest.mark.parametrize(
+    ("language", "note"),
+    [
+        ("en", "Questions of the category “safes” are not answered here."),
+        ("de", "Fragen der Kategorie „safes“ werden hier nicht beantwortet."),
+    ],
+)
+def test_the_console_says_it(refusing: TestClient, company: Company, language: str, note: str) -> None:
     ben = Talk(refusing, company, "ben")
     ben.ask(SAFE)
-    page = refusing.get(f"/conversations/{ben.id}", headers=company.headers("ben"))
-    assert page.status_code in {200, 303, 401}
+    page = signed_in(refusing, company, "ben").get(f"/conversations/{ben.id}", headers={"Accept-Language": language})
+    assert page.status_code == 200
+    assert "Safes are not talked about." in page.text
+    assert note in page.text
+    assert "Freigabestufe" not in page.text
+    assert "documents of this label" not in page.text
 
 
 def test_rules_that_fail_answer_nothing(
@@ -229,7 +241,7 @@ def test_a_model_lets_pass(company: Company, tmp_path: Path) -> None:
     assert company.records("answer.opened")[-1]["refusal"]["models"][0]["said"] == "safe"
 
 
-OUT = {
+OUT: dict[str, tuple[Callable[[], Guard], str]] = {
     "crash": (lambda: Guard(b"Traceback", code=500), "Status500"),
     "hang": (lambda: Guard(hangs=True), "TimeLimit"),
     "drip": (lambda: Guard(drips=True), "TimeLimit"),

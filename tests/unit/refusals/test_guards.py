@@ -53,12 +53,11 @@ SENT: Mapping[Form, tuple[str, dict[str, Any]]] = {
         },
     ),
 }
+NO_JSON: list[Any] = [b"", b"safe", b"[]", {}, None, b'{"a":' * 9000, [True]]
+NOT_SAFE = ("", "Safe", "safe.", "I think it is safe", "safe\nunsafe", "unsafe\nfor work", "unsafe\nS1\nS2")
 GARBAGE: list[tuple[Form, Any]] = [
-    *((form, says) for form in FORMS for says in (b"", b"safe", b"[]", {}, None, b'{"a":' * 9000, [True])),
-    *(
-        ("llama-guard", llama(text))
-        for text in ("", "Safe", "safe.", "I think it is safe", "safe\nunsafe", "unsafe\nfor work", "unsafe\nS1\nS2")
-    ),
+    *((form, says) for form in FORMS for says in NO_JSON),
+    *(("llama-guard", llama(text)) for text in NOT_SAFE),
     ("llama-guard", {"choices": []}),
     ("llama-guard", {"choices": [{"message": {"content": None}}]}),
     ("llama-guard", {"choices": [*llama("safe")["choices"], *llama("unsafe")["choices"]]}),

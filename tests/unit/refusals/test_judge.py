@@ -63,7 +63,7 @@ def verdict(
 
 
 def ruling(found: Verdict) -> tuple[str, str, str] | None:
-    return found.ruling and (found.ruling.category, found.ruling.action, found.ruling.rule)
+    return None if found.ruling is None else (found.ruling.category, found.ruling.action, found.ruling.rule)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def test_a_file_is_read_whole() -> None:
     read = parse(MODEL + '        codes: [S1, S2]\n        when_out: "pass"\n', name="r.yaml")
     [category] = read.categories
     [use] = category.models
-    assert (use.model, use.codes, use.when_out) == ("guard", {"S1", "S2"}, "pass")
+    assert (use.model, sorted(use.codes), use.when_out) == ("guard", ["S1", "S2"], "pass")
     assert read.question_label is Label.INTERNAL
     assert (read.models["guard"].endpoint.internal, read.models["guard"].seconds) == (True, 3.0)
 
