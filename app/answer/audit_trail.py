@@ -35,7 +35,7 @@ from app.errors import DatabaseUnavailable
 from app.grounding.report import GroundingReport
 from app.guardrail.redaction import Redaction
 from app.identity.subject import Subject
-from app.refusals.judge import Verdict
+from app.refusals.judge import QuestionVerdict
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Trail:
     # The question's own vector, which a conversation keeps, and the question as it was searched for.
     vector: NDArray[np.float32] | None = None
     whole: WholeQuestion | None = None
-    verdict: Verdict | None = None
+    verdict: QuestionVerdict | None = None
     done: Done | None = None
     _mark: int = field(default_factory=time.perf_counter_ns)
 
@@ -241,7 +241,7 @@ def _grounding(report: GroundingReport | None, entailment: events.EntailmentChec
     return events.Grounding(report.outcome, **report.counts, verdicts=verdicts, entailment=entailment)
 
 
-def _refusal(verdict: Verdict | None) -> events.RefusalCheck | None:
+def _refusal(verdict: QuestionVerdict | None) -> events.RefusalCheck | None:
     if verdict is None:
         return None
     ruling = verdict.ruling

@@ -85,7 +85,7 @@ async def answer(
     require_capability(subject, Capability.ASK)
     trail = Trail(subject, conversation, tuple(collections))
     try:
-        events = await _begun(parts, trail, question, mode)
+        events = await begin(parts, trail, question, mode)
         yield Opened(trail.id, mode, trail.documents)
         async with aclosing(events) as flowing:
             async for event in flowing:
@@ -109,7 +109,7 @@ async def answer(
             await in_thread(trail.close, parts)
 
 
-async def _begun(parts: Components, trail: Trail, question: str, mode: Mode) -> AsyncGenerator[AnswerEvent, None]:
+async def begin(parts: Components, trail: Trail, question: str, mode: Mode) -> AsyncGenerator[AnswerEvent, None]:
     """What follows the opening, once its record is committed."""
     if await is_refused(parts, trail, question):
         return refuse(trail, mode, await in_thread(open_refused, parts, trail, question, mode))

@@ -1,21 +1,20 @@
-"""`clearance guard refusals`: how well a file of refusals knows its questions, and what would become of one."""
+"""`clearance guard refusals`: how well a file of refusals knows its questions, and what would become of one.
+
+Imported with the other commands of its group, and so without what it works with: that takes half a second.
+"""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import anyio
 import typer
 
 from app.cli.connection import AsJson
 from app.cli.output import print_note, print_result, print_table, print_text
 from app.client.errors import UserError
-from app.guardrail.checks import default_checks
-from app.guardrail.credentials import mask_credentials
-from app.guardrail.redactor import Redactor
-from app.refusals.judge import Verdict, find, judge
-from app.refusals.load import SAMPLE, load
-from app.refusals.rules import Category, RefusalRules
-from app.refusals.yaml_file import RefusalsFileError
+
+if TYPE_CHECKING:
+    from app.refusals.judge import QuestionVerdict
+    from app.refusals.rules import Category, RefusalRules
 
 HEADINGS = ("category", "action", "phrases", "patterns", "examples", "precision", "recall", "refused in vain", "models")
 
@@ -39,6 +38,9 @@ def refusals(
 
     Without --models nothing leaves this machine. Figures are those of questions that were not trained on.
     """
+    from app.refusals.load import SAMPLE, load  # noqa: PLC0415
+    from app.refusals.yaml_file import RefusalsFileError  # noqa: PLC0415
+
     try:
         rules = load(file or SAMPLE)
     except RefusalsFileError as error:
@@ -57,7 +59,7 @@ def refusals(
     print_result({"digest": rules.digest, "categories": rows}, show)
 
 
-def _row(rules: RefusalRules, category: Category) -> dict[str, Any]:
+def _row(rules: "RefusalRules", category: "Category") -> dict[str, Any]:
     classifier = rules.classifiers.get(category.name)
     figures = classifier.figures if classifier else None
     return {
@@ -80,21 +82,28 @@ def _cell(value: Any) -> str:
     return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _verdict(rules: RefusalRules, question: str, *, with_models: bool) -> Verdict:
+def _verdict(rules: "RefusalRules", question: str, *, with_models: bool) -> "QuestionVerdict":
+    import anyio  # noqa: PLC0415
+
+    from app.guardrail.checks import default_checks  # noqa: PLC0415
+    from app.guardrail.credentials import mask_credentials  # noqa: PLC0415
+    from app.guardrail.redactor import Redactor  # noqa: PLC0415
+    from app.refusals.judge import QuestionVerdict, find, judge  # noqa: PLC0415
+
     asked = mask_credentials(question).text
     if with_models:
         redact = Redactor(default_checks())
 
-        async def ask() -> Verdict:
+        async def ask() -> QuestionVerdict:
             return await judge(rules, asked, frozenset(), redact=redact)
 
         return anyio.run(ask)
     ruled = find(rules, rules.categories, asked)
     flags = tuple(each for each in ruled if each.action == "flag")
-    return Verdict(rules.digest, next((each for each in ruled if each.action != "flag"), None), flags)
+    return QuestionVerdict(rules.digest, next((each for each in ruled if each.action != "flag"), None), flags)
 
 
-def _print_verdict(verdict: Verdict) -> None:
+def _print_verdict(verdict: "QuestionVerdict") -> None:
     ruling = verdict.ruling
     rows = [(each.category, each.action, each.rule) for each in (*([ruling] if ruling else []), *verdict.flags)]
     data = {

@@ -17,7 +17,7 @@ from app.refusals.features import DIMENSIONS, features, segments, unit_rows
 FOLDS = 5
 SMOOTHING = 0.3  # of the weights
 # Below this share of its own examples a classifier is not asked: it would refuse in vain and find next to nothing.
-LEAST_RECALL = 0.3
+MIN_RECALL = 0.3
 STEPS = 8  # of Newton's method
 SEED = 17  # of the order in which examples are dealt to the folds
 
@@ -47,7 +47,7 @@ class Figures:
 
     @property
     def worth_asking(self) -> bool:
-        return self.recall >= LEAST_RECALL
+        return self.recall >= MIN_RECALL
 
     @property
     def false_refusals(self) -> float:

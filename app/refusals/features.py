@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 DIMENSIONS = 1 << 15
 PIECES = range(3, 6)  # characters, with the blanks around a word
 # A question is judged by its sentences, so that harmless ones around another do not water it down.
-SHORTEST, LONGEST = 4, 40  # words
+MIN_WORDS, MAX_WORDS = 4, 40  # words
 _SENTENCE_END = re.compile(r"(?<=[.?!;:。？！])\s*")
 _WORD = re.compile(r"[\w']+")
 
@@ -40,20 +40,20 @@ def segments(text: str) -> list[str]:
     words: list[str] = []
     for sentence in _SENTENCE_END.split(text):
         words += sentence.split()
-        if len(words) >= SHORTEST:
+        if len(words) >= MIN_WORDS:
             found += _windows(words)
             words = []
     if words:
         found.append(" ".join(words))
-    if len(found) > 1 and len(text.split()) <= LONGEST:
+    if len(found) > 1 and len(text.split()) <= MAX_WORDS:
         found.append(text)
     return found or [text]
 
 
 def _windows(words: list[str]) -> list[str]:
-    if len(words) <= LONGEST:
+    if len(words) <= MAX_WORDS:
         return [" ".join(words)]
-    return [" ".join(words[at : at + LONGEST]) for at in range(0, len(words) - LONGEST // 2, LONGEST // 2)]
+    return [" ".join(words[at : at + MAX_WORDS]) for at in range(0, len(words) - MAX_WORDS // 2, MAX_WORDS // 2)]
 
 
 def _features(text: str) -> Iterator[str]:

@@ -56,7 +56,7 @@ class AskedModel:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class QuestionVerdict:
     """What was ruled. Without a `ruling` the question is answered, whatever flags it has."""
 
     rules: str
@@ -68,7 +68,9 @@ class Verdict:
 Said = Mapping[str, GuardVerdict | None]
 
 
-async def judge(rules: RefusalRules, question: str, roles: frozenset[str], *, redact: Callable[[str], str]) -> Verdict:
+async def judge(
+    rules: RefusalRules, question: str, roles: frozenset[str], *, redact: Callable[[str], str]
+) -> QuestionVerdict:
     """The verdict on a question of somebody who is in these of the exempt roles. `redact` is what an endpoint outside
     the house sees. Raises GuardrailFailed.
 
@@ -78,11 +80,11 @@ async def judge(rules: RefusalRules, question: str, roles: frozenset[str], *, re
     ruled = await in_thread(guarded, "refusals", find, rules, concerned, question)
     refused = _first_refusal(ruled)
     if refused is not None:
-        return Verdict(rules.digest, refused, _flags(ruled))
+        return QuestionVerdict(rules.digest, refused, _flags(ruled))
     wanted = dict.fromkeys(use.model for each in concerned for use in each.models)
     said, asked = await _ask_all([rules.models[name] for name in wanted], question, rules.question_label, redact)
     ruled += [ruling for each in concerned if (ruling := _by_model(each, said)) is not None]
-    return Verdict(rules.digest, _first_refusal(ruled), _flags(ruled), asked)
+    return QuestionVerdict(rules.digest, _first_refusal(ruled), _flags(ruled), asked)
 
 
 def find(rules: RefusalRules, categories: Sequence[Category], question: str) -> list[Ruling]:

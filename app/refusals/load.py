@@ -11,7 +11,7 @@ from app.refusals.yaml_file import RefusalsFileError, parse
 
 SAMPLE = Path(__file__).with_name("sample.yaml")
 MAX_BYTES = 1_000_000
-_HARMLESS = Path(__file__).with_name("harmless.txt")
+HARMLESS = Path(__file__).with_name("harmless.txt")
 
 
 def load(path: Path) -> RefusalRules:
@@ -55,7 +55,7 @@ def _trained(read: RefusalsFile) -> dict[str, Classifier]:
     own = {each.name: list(dict.fromkeys(map(fold, each.examples))) for each in read.categories if each.examples}
     if not own:
         return {}
-    lines = [line for line in _HARMLESS.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    lines = [line for line in HARMLESS.read_text("utf-8").splitlines() if line and not line.startswith("#")]
     background = [fold(line) for line in (*lines, *read.harmless)]
     others = {
         each.name: [

@@ -20,9 +20,9 @@ from app.refusals.yaml_nodes import NodeReader, RefusalsFileError
 from app.settings import ModelSettings
 
 LABELS = ("public", "internal", "confidential", "restricted")
-FEWEST_EXAMPLES = 20
+MIN_EXAMPLES = 20
 # Of what a category or the file may hold: more would make reading it slow.
-MOST_CATEGORIES, MOST_MODELS, MOST_PHRASES, MOST_PATTERNS, MOST_EXAMPLES = 30, 8, 300, 100, 300
+MAX_CATEGORIES, MAX_MODELS, MAX_PHRASES, MAX_PATTERNS, MAX_EXAMPLES = 30, 8, 300, 100, 300
 DEFAULT_SECONDS = 3.0
 DEFAULT_FALSE_REFUSALS = 0.005
 _FILE_KEYS = ("version", "question_label", "false_refusals", "harmless", "models", "categories")
@@ -48,14 +48,14 @@ def parse(text: str, *, name: str) -> RefusalsFile:
         _optional(fields, "question_label", lambda n: reader.choice(n, "`question_label`", LABELS), "internal")
     )
     models: dict[str, GuardModel] = {}
-    for node in reader.items(fields["models"], "`models`", most=MOST_MODELS) if "models" in fields else ():
+    for node in reader.items(fields["models"], "`models`", most=MAX_MODELS) if "models" in fields else ():
         made = _model(reader, node, label)
         if made.name in models:
             raise reader.error(node, f"two models are named {made.name!r}")
         models[made.name] = made
     rate = _optional(fields, "false_refusals", lambda n: _rate(reader, n), DEFAULT_FALSE_REFUSALS)
     categories: dict[str, Category] = {}
-    for node in reader.items(fields["categories"], "`categories`", most=MOST_CATEGORIES):
+    for node in reader.items(fields["categories"], "`categories`", most=MAX_CATEGORIES):
         category = _CategoryReader(reader, models).read(node)
         if category.name in categories:
             raise reader.error(node, f"two categories are named {category.name!r}")
@@ -80,10 +80,10 @@ class _CategoryReader:
         if action == "flag" and "message" in fields:
             raise reader.error(fields["message"], f"{where} only flags, so nobody is told: leave `message` out")
         examples = _questions(reader, fields, where, "examples")
-        if "examples" in fields and len(examples) < FEWEST_EXAMPLES:
+        if "examples" in fields and len(examples) < MIN_EXAMPLES:
             raise reader.error(
                 fields["examples"],
-                f"{where} has {len(examples)} examples: write at least {FEWEST_EXAMPLES}, or none and phrases instead",
+                f"{where} has {len(examples)} examples: write at least {MIN_EXAMPLES}, or none and phrases instead",
             )
         category = Category(
             name=name,
@@ -115,7 +115,7 @@ class _CategoryReader:
     def _compiled(self, fields: Mapping[str, Any], key: str, where: str) -> tuple[re.Pattern[str], ...]:
         if key not in fields:
             return ()
-        compiled, most = (phrase, MOST_PHRASES) if key == "phrases" else (pattern, MOST_PATTERNS)
+        compiled, most = (phrase, MAX_PHRASES) if key == "phrases" else (pattern, MAX_PATTERNS)
         found = []
         for node, text in self._reader.texts(fields[key], f"`{key}` of {where}", most=most):
             try:
@@ -137,7 +137,7 @@ class _CategoryReader:
 
     def _uses(self, node: Any, where: str, *, flags: bool) -> tuple[ModelUse, ...]:
         uses = []
-        for entry in self._reader.items(node, f"`models` of {where}", most=MOST_MODELS):
+        for entry in self._reader.items(node, f"`models` of {where}", most=MAX_MODELS):
             fields = self._reader.mapping(entry, _USE_KEYS, f"a model of {where}", needed=("name",))
             name = self._reader.text(fields["name"], f"`name` of a model of {where}")
             if name not in self._models:
@@ -223,7 +223,7 @@ def _rate(reader: NodeReader, node: Any) -> float:
 def _questions(reader: NodeReader, fields: Mapping[str, Any], where: str, key: str = "harmless") -> tuple[str, ...]:
     if key not in fields:
         return ()
-    return tuple(text for _, text in reader.texts(fields[key], f"`{key}` of {where}", most=MOST_EXAMPLES))
+    return tuple(text for _, text in reader.texts(fields[key], f"`{key}` of {where}", most=MAX_EXAMPLES))
 
 
 def _optional(fields: Mapping[str, Any], key: str, read: Callable[[Any], Value], default: Value) -> Value:

@@ -1,7 +1,6 @@
 """`clearance guard refusals`: what a file finds, what becomes of a question, and where an error stands."""
 
 import json
-import random
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from typer.testing import CliRunner
 
 from app.cli.app import app
 from app.cli.guard_refusals import UnusableRefusals
+from app.refusals.load import HARMLESS
 from tests.support.refusals import EXAMPLES, Guard, llama, standing, written
 
 RULES = """categories:
@@ -41,18 +41,19 @@ def test_a_table_has_the_figures_of_each_category(file: str) -> None:
 
 
 def test_examples_that_are_of_no_use_are_said(tmp_path: Path) -> None:
-    dice = random.Random(5)
-    noise = [" ".join("".join(dice.choices("abcdefghij", k=5)) for _ in range(5)) for _ in range(20)]
+    """They are like any question: nothing tells them apart."""
+    lines = [line for line in HARMLESS.read_text("utf-8").splitlines() if line and line[0] != "#" and ":" not in line]
+    noise = lines[::12][:24]
     text = "categories:\n  - name: noise\n    action: flag\n    examples:\n"
     result = run(str(written(tmp_path, text + "".join(f"      - {each}\n" for each in noise))))
-    assert "only its rules are used" in result.stderr
+    assert "only its rules are used" in result.output
 
 
 def test_a_question_is_tried(file: str) -> None:
     tried = json.loads(run(file, "--ask", f"Where is the green safe of the harbour? {KEY}", "--json").stdout)
     assert (tried["answered"], tried["message"]) == (False, "Not here.")
     assert tried["found"] == [{"category": "safes", "action": "refuse", "rule": "phrase 1"}]
-    assert run(file, "--ask", "How do I file a report?").stdout.strip() == "It would be answered."
+    assert "It would be answered." in run(file, "--ask", "How do I file a report?").output
 
 
 def test_models_are_asked_only_if_that_is_said(tmp_path: Path) -> None:

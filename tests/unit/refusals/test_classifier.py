@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from app.refusals import classifier
-from app.refusals.classifier import LEAST_RECALL, Classifier, Figures, Trainer
-from app.refusals.features import DIMENSIONS, LONGEST, features, segments
+from app.refusals.classifier import MIN_RECALL, Classifier, Figures, Trainer
+from app.refusals.features import DIMENSIONS, MAX_WORDS, features, segments
 from tests.support.refusals import EXAMPLES
 
 HARMLESS = [
@@ -35,7 +35,7 @@ def test_figures_of_noise_are_those_of_noise() -> None:
     words = ["".join(dice.choices("abcdefghij", k=5)) for _ in range(400)]
     texts = [" ".join(dice.sample(words, 6)) for _ in range(140)]
     made = trained(texts[:40], texts[40:], 0.05)
-    assert made.figures.recall < LEAST_RECALL
+    assert made.figures.recall < MIN_RECALL
     assert not made.is_of(texts[0]), "a classifier that finds too little is not asked"
 
 
@@ -65,9 +65,9 @@ def test_a_sentence_is_found_among_others() -> None:
 
 
 def test_long_texts_are_looked_at_in_windows() -> None:
-    words = [f"w{n}" for n in range(3 * LONGEST)]
+    words = [f"w{n}" for n in range(3 * MAX_WORDS)]
     parts = segments(" ".join(words))
-    assert max(len(part.split()) for part in parts) <= LONGEST
+    assert max(len(part.split()) for part in parts) <= MAX_WORDS
     assert {word for part in parts for word in part.split()} == set(words)
     assert segments("") == [""]
 

@@ -152,5 +152,7 @@ def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) ->
     with standing(elsewhere):
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, elsewhere.url)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
         assert said_by(Guard(UNSAFE["classifier"][0]), "classifier").unsafe
     assert elsewhere.asked == []

@@ -10,7 +10,7 @@ import pytest
 from app.errors import GuardrailFailed
 from app.identity.subject import Label
 from app.refusals import judge as judging
-from app.refusals.judge import Verdict, judge
+from app.refusals.judge import QuestionVerdict, judge
 from app.refusals.load import load
 from app.refusals.rules import RefusalRules
 from tests.support.refusals import Guard, llama, standing, written
@@ -55,14 +55,14 @@ categories:
 
 def verdict(
     rules: RefusalRules, question: str, *roles: str, redact: Callable[[str], str] = lambda text: text
-) -> Verdict:
-    async def run() -> Verdict:
+) -> QuestionVerdict:
+    async def run() -> QuestionVerdict:
         return await judge(rules, question, frozenset(roles), redact=redact)
 
     return anyio.run(run)
 
 
-def ruling(found: Verdict) -> tuple[str, str, str] | None:
+def ruling(found: QuestionVerdict) -> tuple[str, str, str] | None:
     return None if found.ruling is None else (found.ruling.category, found.ruling.action, found.ruling.rule)
 
 
