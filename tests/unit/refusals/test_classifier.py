@@ -60,7 +60,7 @@ def test_the_threshold_is_set_on_scores_of_what_was_not_trained_on() -> None:
 
 def test_a_sentence_is_found_among_others() -> None:
     made = trained(OWN, HARMLESS, 0.0)
-    around = "How do I file the report? " * 15
+    around = "".join(f"{text}? " for text in HARMLESS)
     assert made.is_of(f"{around}Please paint the old ships of the harbour at dawn. {around}".lower())
 
 
