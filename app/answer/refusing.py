@@ -31,7 +31,7 @@ async def is_refused(parts: Components, trail: Trail, question: str) -> bool:
     rules = parts.refusals.rules
     asked = (await in_thread(mask_credentials, question)).text
     roles = await in_thread(exempt_roles_of, parts, trail.subject, rules)
-    redact = Redactor(parts.checks)
+    redact = Redactor(parts.redaction)
     trail.verdict = verdict = await judge(rules, asked, roles, redact=redact)
     for model in verdict.asked:
         if model.out:

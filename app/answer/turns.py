@@ -132,7 +132,9 @@ def without_answer_words(searched: Searched | None) -> Searched | None:
 
 def details_of(done: Done) -> AnswerDetails:
     """What came with the end of an answer, beside its sources."""
-    return AnswerDetails(done.fallback, done.blocks, done.searched, done.grounding, done.conflicts, refusal=done.refusal)
+    return AnswerDetails(
+        done.fallback, done.blocks, done.searched, done.grounding, done.conflicts, refusal=done.refusal
+    )
 
 
 @dataclass(frozen=True)

@@ -87,12 +87,13 @@ def _verdict(rules: "RefusalRules", question: str, *, with_models: bool) -> "Que
 
     from app.guardrail.checks import default_checks  # noqa: PLC0415
     from app.guardrail.credentials import mask_credentials  # noqa: PLC0415
+    from app.guardrail.redaction import Redaction  # noqa: PLC0415
     from app.guardrail.redactor import Redactor  # noqa: PLC0415
     from app.refusals.judge import QuestionVerdict, find, judge  # noqa: PLC0415
 
     asked = mask_credentials(question).text
     if with_models:
-        redact = Redactor(default_checks())
+        redact = Redactor(Redaction(default_checks()))
 
         async def ask() -> QuestionVerdict:
             return await judge(rules, asked, frozenset(), redact=redact)
