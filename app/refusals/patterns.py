@@ -21,7 +21,7 @@ _CHARACTERS = frozenset(
 _REPEATS = frozenset((codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT))
 
 
-class PatternRefused(ValueError):
+class UnboundedPattern(ValueError):
     """The pattern cannot be used; the message says why and what to write."""
 
 
@@ -29,7 +29,7 @@ def phrase(text: str) -> re.Pattern[str]:
     """Words that follow each other, whatever stands between them but words, or nothing, in folded text."""
     words = re.findall(r"\w+", fold(text))
     if not words:
-        raise PatternRefused("a phrase needs a word")
+        raise UnboundedPattern("a phrase needs a word")
     between = r"[\W_]{0,4}"
     begin = "" if _is_unspaced(words[0][0]) else r"(?<!\w)"
     end = "" if _is_unspaced(words[-1][-1]) else r"(?!\w)"
@@ -37,24 +37,24 @@ def phrase(text: str) -> re.Pattern[str]:
 
 
 def pattern(text: str) -> re.Pattern[str]:
-    """A regular expression for folded text, in which every repetition has an end. Raises PatternRefused."""
+    """A regular expression for folded text, in which every repetition has an end. Raises UnboundedPattern."""
     text = _folded_letters(text)
     if len(text) > MAX_LENGTH:
-        raise PatternRefused(f"it has {len(text)} characters: at most {MAX_LENGTH}; write several patterns")
+        raise UnboundedPattern(f"it has {len(text)} characters: at most {MAX_LENGTH}; write several patterns")
     try:
         parsed = _parser.parse(text)
     except (re.error, OverflowError, RecursionError) as error:
-        raise PatternRefused(f"it is no regular expression ({error})") from None
+        raise UnboundedPattern(f"it is no regular expression ({error})") from None
     ways, shortest = _ways(parsed), parsed.getwidth()[0]
     if ways > MAX_WAYS:
-        raise PatternRefused(
+        raise UnboundedPattern(
             f"it may be tried in {ways:,} ways at each place: at most {MAX_WAYS:,}; shorten its repetitions, "
             "or write several patterns"
         )
     if shortest == 0:
-        raise PatternRefused("it matches nothing at all, and so every question: write something that has to be there")
+        raise UnboundedPattern("it matches nothing at all, and so every question: write something that has to be there")
     if text != text.lower() and re.search(r"(?<!\\)[A-Z]", text):
-        raise PatternRefused("questions are compared in small letters: write it in small letters")
+        raise UnboundedPattern("questions are compared in small letters: write it in small letters")
     return re.compile(text)
 
 
@@ -71,7 +71,7 @@ def found(patterns: Iterable[re.Pattern[str]], views: Iterable[str]) -> int | No
 
 
 def _ways(parsed: Any) -> int:
-    """In how many ways it may be tried at one place; raises PatternRefused for what has no bound."""
+    """In how many ways it may be tried at one place; raises UnboundedPattern for what has no bound."""
     ways = 1
     for code, argument in parsed:
         ways *= _ways_of(code, argument)
@@ -86,7 +86,7 @@ def _ways_of(code: Any, argument: Any) -> int:
     if code in _REPEATS:
         low, high, inner = argument
         if high is codes.MAXREPEAT:
-            raise PatternRefused("`*`, `+` and `{n,}` have no end: write `{0,40}`, `{1,40}` or the like")
+            raise UnboundedPattern("`*`, `+` and `{n,}` have no end: write `{0,40}`, `{1,40}` or the like")
         return _ways_repeated(int(low), int(high), _ways(inner))
     if code is codes.BRANCH:
         return _ways_of_branch(argument[1])
@@ -96,7 +96,9 @@ def _ways_of(code: Any, argument: Any) -> int:
         return _ways(argument[1])
     if code is codes.ATOMIC_GROUP:
         return _ways(argument)
-    raise PatternRefused("references to what was matched before, and conditions, may take without end: leave them out")
+    raise UnboundedPattern(
+        "references to what was matched before, and conditions, may take without end: leave them out"
+    )
 
 
 def _ways_repeated(low: int, high: int, each: int) -> int:

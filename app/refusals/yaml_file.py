@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from app.identity.subject import Label
 from app.llm.endpoint import PublicModelHost, endpoint
 from app.llm.protocol import Endpoint
-from app.refusals.patterns import PatternRefused, pattern, phrase
+from app.refusals.patterns import UnboundedPattern, pattern, phrase
 from app.refusals.rules import ACTIONS, FORMS, WHEN_OUT, Category, GuardModel, ModelUse, RefusalsFile, WhenOut
 from app.refusals.yaml_nodes import NodeReader, RefusalsFileError
 from app.settings import ModelSettings
@@ -120,7 +120,7 @@ class _CategoryReader:
         for node, text in self._reader.texts(fields[key], f"`{key}` of {where}", most=most):
             try:
                 found.append(compiled(text))
-            except PatternRefused as error:
+            except UnboundedPattern as error:
                 raise self._reader.error(node, f"{text[:60]!r} in `{key}` of {where}: {error}") from None
         return tuple(found)
 
