@@ -27,6 +27,7 @@ from app.hardening import forbid_inspection, forget_settings
 from app.leak_test.run import leak_test
 from app.llm.context_length import require_context
 from app.llm.endpoint import endpoint
+from app.refusals.kept import require_refusals
 from app.scope_index.remote.client import RemoteIndex
 from app.settings import ApiSettings, Settings
 from app.web.api import (
@@ -117,6 +118,7 @@ def read_settings() -> Settings:
         endpoint(settings.model)
         require_context(settings)
         require_files(settings.guardrail)
+        require_refusals(settings.refusals.file)
     except ValueError as error:
         sys.exit(f"clearance api: {error}")
     forget_settings()
@@ -151,6 +153,8 @@ def create(parts: Components | None = None, prepared: Beforehand | None = None) 
         app.state.parts.policy.close()
         if app.state.parts.names is not None:
             app.state.parts.names.close()
+        if app.state.parts.refusals is not None:
+            app.state.parts.refusals.close()
         app.state.parts.index.close()
         app.state.parts.database.close()
 

@@ -31,6 +31,7 @@ from app.llm.endpoint import endpoint
 from app.llm.late_chat import LateChat
 from app.llm.protocol import ChatModel
 from app.oidc.provider import Provider
+from app.refusals.kept import KeptRules
 from app.retrieval.rerank import Reranking
 from app.scope_index.database_id import DatabaseIdentity
 from app.scope_index.database_reader import CodeReader
@@ -38,7 +39,7 @@ from app.scope_index.index import ScopeIndex
 from app.scope_index.protocol import NoIndex, VectorIndex
 from app.scope_index.remote.client import RemoteIndex
 from app.scope_index.remote.tls import certificate_for
-from app.settings import DatabaseSettings, GuardrailSettings, ModelSettings, Settings, required
+from app.settings import DatabaseSettings, GuardrailSettings, ModelSettings, RefusalsSettings, Settings, required
 from app.web.http.shared import Shared
 
 
@@ -88,6 +89,7 @@ def build(settings: Settings, embedder: EmbeddingModel | None = None) -> Compone
         reranking=build_reranking(settings),
         entailment=build_entailment_budget(settings),
         names=names,
+        refusals=build_refusals(settings.refusals),
         providers={source: Provider(source, provider) for source, provider in settings.providers.items()},
     )
 
@@ -136,6 +138,15 @@ def build_names(options: GuardrailSettings, database: Database) -> KnownNames | 
     names = KnownNames(options.names_file, people, seconds=options.names_seconds)
     names.start()
     return names
+
+
+def build_refusals(options: RefusalsSettings) -> KeptRules | None:
+    """The file of refusals, if there is one, read again every so often from here on."""
+    if options.file is None:
+        return None
+    kept = KeptRules(options.file, seconds=options.seconds)
+    kept.start()
+    return kept
 
 
 def build_policy(options: GuardrailSettings, database: Database, names: KnownNames | None) -> LivePolicy:

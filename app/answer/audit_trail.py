@@ -38,6 +38,7 @@ from app.grounding.report import GroundingReport
 from app.guardrail.policy.pseudonyms import Pseudonym
 from app.guardrail.redaction import Redaction
 from app.identity.subject import Subject
+from app.refusals.judge import QuestionVerdict
 
 
 @dataclass
@@ -76,6 +77,7 @@ class Trail:
     # The question's own vector, which a conversation keeps, and the question as it was searched for.
     vector: NDArray[np.float32] | None = None
     whole: WholeQuestion | None = None
+    verdict: QuestionVerdict | None = None
     done: Done | None = None
     _mark: int = field(default_factory=time.perf_counter_ns)
 
@@ -153,6 +155,7 @@ class Trail:
             prompt_redactions=dict(context.redactions)
             if context and route and context.redactions is not None
             else None,
+            refusal=_refusal(self.verdict),
         )
         with _recording(parts, self.subject) as session:
             record(session, event)
@@ -246,6 +249,20 @@ def _grounding(report: GroundingReport | None, entailment: events.EntailmentChec
         return None
     verdicts = tuple(f"{s.verdict}:{s.reason}" if s.reason else s.verdict for s in report.sentences)
     return events.Grounding(report.outcome, **report.counts, verdicts=verdicts, entailment=entailment)
+
+
+def _refusal(verdict: QuestionVerdict | None) -> events.RefusalCheck | None:
+    if verdict is None:
+        return None
+    ruling = verdict.ruling
+    return events.RefusalCheck(
+        rules=verdict.rules,
+        category=ruling.category if ruling else None,
+        action=ruling.action if ruling else None,
+        rule=ruling.rule if ruling else None,
+        flags=tuple(f"{flag.category}: {flag.rule}" for flag in verdict.flags),
+        models=tuple(events.AskedGuard(each.model, each.address, each.route, each.said) for each in verdict.asked),
+    )
 
 
 def _passages(context: Context | None) -> tuple[events.ShownPassage, ...]:

@@ -15,6 +15,7 @@ from app.guardrail.redaction import Redaction
 from app.identity.feedback_tokens import FeedbackTokens
 from app.llm.protocol import ChatModel
 from app.oidc.provider import Provider
+from app.refusals.kept import KeptRules
 from app.retrieval.counters import OutcomeCounter
 from app.retrieval.rerank import Reranking
 from app.scope_index.protocol import VectorIndex
@@ -39,6 +40,8 @@ class Components:
     entailment: EntailmentBudget | None = None
     # Whose names the checks look for, if any.
     names: KnownNames | None = None
+    # Which questions are not answered, if any.
+    refusals: KeptRules | None = None
     # Identity providers by the source that each vouches for.
     providers: Mapping[str, Provider] = field(default_factory=dict)
 

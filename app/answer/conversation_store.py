@@ -155,12 +155,17 @@ def recent(
     session: Session, subject: Subject, visible: Visible, conversation: uuid.UUID, *, embedder: str
 ) -> tuple[RecentTurn, ...]:
     """The last turns, latest first, as a search may lean on them: every question, and the answers that are wholly
-    visible now, each with its vector if this embedder made it. Raises NotFound as `require_own` does.
+    visible now, each with its vector if this embedder made it. A question that was refused is none of them: with its
+    words the next one would ask for it again. Raises NotFound as `require_own` does.
     """
     require_own(session, subject, conversation)
     turn = tables.Turn
     query = _turns(subject, visible, conversation).order_by(turn.at.desc(), turn.id.desc()).limit(MAX_TURNS)
-    rows = [(row, answer if row.outcome in ANSWERED else None) for row, answer in session.execute(query)]
+    rows = [
+        (row, answer if row.outcome in ANSWERED else None)
+        for row, answer in session.execute(query)
+        if not (row.outcome == "refused" and answer is not None and answer.details.get("refusal"))
+    ]
     return tuple(
         RecentTurn(
             row.id,

@@ -10,8 +10,8 @@ from app.grounding.report import ConflictKind, GroundingReport
 from app.incoming.finding import FindingKind
 
 Mode = Literal["generate", "quote"]
-# `may_help`: quotes of which none is sure to answer.
-AnswerOutcome = Literal["answered", "quoted", "may_help", "nothing", "asked_back"]
+# `may_help`: quotes of which none is sure to answer. `refused`: the question is one of a category that is not answered.
+AnswerOutcome = Literal["answered", "quoted", "may_help", "nothing", "asked_back", "refused"]
 TurnPart = Literal["question", "answer"]
 BlockKind = Literal["paragraph", "list", "steps", "row", "definition"]
 Confidence = Literal["high", "medium", "low"]
@@ -103,6 +103,17 @@ class ShownConflict:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Why a question was not answered: its category, whether the text says where to ask instead, and whether a model
+    that should have been asked did not answer, so that nothing is said of the question. Never which rule found it.
+    """
+
+    category: str
+    action: Literal["refuse", "redirect"]
+    outage: bool
+
+
+@dataclass(frozen=True)
 class Opened:
     """The audit record is committed; what follows is the answer to it. `documents` are all that it is made from, by
     their public ids, for who gives it out later: they are not sent.
@@ -125,7 +136,7 @@ class Done:
     """The end. `fallback` says why quotes came although an answer was asked for; `conversation` is where the turn is
     kept, known by its trail. `blocks` are the quotes, in the order of the text. `searched` is None where there was no
     earlier turn; `grounding` is what was found of the sentences of a model; `conflicts` are among the sources;
-    `feedback` is a token for the whole answer, as a block's is for a block.
+    `feedback` is a token for the whole answer, as a block's is for a block. `refusal` goes with the outcome `refused`.
     """
 
     trail: uuid.UUID
@@ -140,6 +151,7 @@ class Done:
     grounding: GroundingReport | None = None
     conflicts: tuple[ShownConflict, ...] = ()
     feedback: str = ""
+    refusal: Refusal | None = None
 
 
 def cited_documents(sources: Iterable[Source]) -> tuple[uuid.UUID, ...]:

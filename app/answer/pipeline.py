@@ -28,6 +28,7 @@ from app.answer.prompt_templates import TEMPLATES
 from app.answer.quotes.material import LOOKED_AT, Material
 from app.answer.quotes.select import QuoteSelector
 from app.answer.quoting import no_answer, quote
+from app.answer.refusing import is_refused, open_refused, refuse
 from app.answer.support import ASK_BACK_BELOW, best_support
 from app.db.session import ReadSession
 from app.errors import AnswerWithheld, AppError, GuardrailFailed
@@ -84,14 +85,8 @@ async def answer(
     require_capability(subject, Capability.ASK)
     trail = Trail(subject, conversation, tuple(collections))
     try:
-        found = await in_thread(prepare, parts, trail, question, mode)
+        events = await begin(parts, trail, question, mode)
         yield Opened(trail.id, mode, trail.documents)
-        if found.context is None:
-            events = no_answer(trail, mode, found.question, found.missing or "nothing")
-        elif found.reason is None:
-            events = quote(parts, trail, found.selector, found.context)
-        else:
-            events = generate(parts, trail, found.selector, found.context)
         async with aclosing(events) as flowing:
             async for event in flowing:
                 yield _with_token(parts, subject, event) if isinstance(event, Done) else event
@@ -112,6 +107,18 @@ async def answer(
         trail.mark_stage("answer")
         with anyio.CancelScope(shield=True):
             await in_thread(trail.close, parts)
+
+
+async def begin(parts: Components, trail: Trail, question: str, mode: Mode) -> AsyncGenerator[AnswerEvent, None]:
+    """What follows the opening, once its record is committed."""
+    if await is_refused(parts, trail, question):
+        return refuse(trail, mode, await in_thread(open_refused, parts, trail, question, mode))
+    found = await in_thread(prepare, parts, trail, question, mode)
+    if found.context is None:
+        return no_answer(trail, mode, found.question, found.missing or "nothing")
+    if found.reason is None:
+        return quote(parts, trail, found.selector, found.context)
+    return generate(parts, trail, found.selector, found.context)
 
 
 def prepare(parts: Components, trail: Trail, question: str, mode: Mode) -> Prepared:

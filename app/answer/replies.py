@@ -7,7 +7,9 @@ anyway (the outcome), so its language tells nothing about what is hidden.
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-ReplyKey = Literal["nothing", "asked_back", "may_help", "withheld", "unsupported", "ungrounded", "unanswered"]
+ReplyKey = Literal[
+    "nothing", "asked_back", "may_help", "withheld", "unsupported", "ungrounded", "unanswered", "unchecked"
+]
 REPLY_KEYS: tuple[ReplyKey, ...] = get_args(ReplyKey)
 # The language of a reply to a question in a language that is not in the catalogue.
 DEFAULT_LANGUAGE = "en"
@@ -21,6 +23,7 @@ REPLIES: Mapping[str, Mapping[ReplyKey, str]] = {
         "unsupported": "not in the passages",
         "unanswered": "The passages do not answer this.",
         "ungrounded": "The passages do not support what the model wrote; these are quotes from them instead.",
+        "unchecked": "This question cannot be checked at the moment, so it is not answered. Please try again later.",
     },
     "de": {
         "nothing": "Nichts, was Sie lesen dürfen, beantwortet das.",
@@ -30,6 +33,8 @@ REPLIES: Mapping[str, Mapping[ReplyKey, str]] = {
         "unsupported": "steht nicht in den Quellen",
         "unanswered": "Die Quellen beantworten das nicht.",
         "ungrounded": "Die Quellen belegen nicht, was das Modell schrieb; stattdessen folgen Zitate daraus.",
+        "unchecked": "Diese Frage kann gerade nicht geprüft werden und wird deshalb nicht beantwortet."
+        " Bitte versuchen Sie es später noch einmal.",
     },
     "fr": {
         "nothing": "Rien de ce que vous pouvez lire ne répond à cette question.",
@@ -39,6 +44,8 @@ REPLIES: Mapping[str, Mapping[ReplyKey, str]] = {
         "unsupported": "absent des passages",
         "unanswered": "Les passages ne répondent pas à cette question.",
         "ungrounded": "Les passages ne confirment pas ce que le modèle a écrit ; en voici plutôt des citations.",
+        "unchecked": "Cette question ne peut pas être vérifiée pour le moment ; elle reste donc sans"
+        " réponse. Veuillez réessayer plus tard.",
     },
     "es": {
         "nothing": "Nada de lo que usted puede leer responde a esto.",
@@ -48,6 +55,8 @@ REPLIES: Mapping[str, Mapping[ReplyKey, str]] = {
         "unsupported": "no consta en los pasajes",
         "unanswered": "Los pasajes no responden a esto.",
         "ungrounded": "Los pasajes no respaldan lo que escribió el modelo; en su lugar, estas son citas de ellos.",
+        "unchecked": "Esta pregunta no se puede comprobar en este momento, por lo que no se responde."
+        " Inténtelo de nuevo más tarde.",
     },
 }
 

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from app.answer.events import AnswerBlock, Done, Searched, ShownConflict, Source, cited_documents
+from app.answer.events import AnswerBlock, Done, Refusal, Searched, ShownConflict, Source, cited_documents
 from app.grounding.report import GroundingReport
 from app.identity.feedback_tokens import WHOLE_ANSWER
 from app.identity.subject import Label
@@ -42,6 +42,7 @@ class AnswerDetails:
     # stand in; a null one for values that stood in no passage.
     shows_values: bool = False
     values_in: tuple[uuid.UUID | None, ...] = ()
+    refusal: Refusal | None = None
 
     def to_keep(self) -> Self:
         """What a conversation keeps: without tokens, which are issued at each reading, and without the words that an
@@ -131,7 +132,9 @@ def without_answer_words(searched: Searched | None) -> Searched | None:
 
 def details_of(done: Done) -> AnswerDetails:
     """What came with the end of an answer, beside its sources."""
-    return AnswerDetails(done.fallback, done.blocks, done.searched, done.grounding, done.conflicts)
+    return AnswerDetails(
+        done.fallback, done.blocks, done.searched, done.grounding, done.conflicts, refusal=done.refusal
+    )
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,11 @@ FALLBACK_NOTES = {
 }
 # How an answer was made, by its outcome; a fixed reply is neither.
 MADE = {"answered": "by the model", "quoted": "quoted word for word", "may_help": "quoted word for word"}
+# Whether a model that should have been asked was out.
+REFUSED = {
+    False: "Questions of the category '{}' are not answered here",
+    True: "A model that is asked about questions for the category '{}' does not answer",
+}
 REASONS = {
     "number": "a number that the sources do not give",
     "date": "a date that the sources do not give",
@@ -128,6 +133,8 @@ def print_provenance(answer: dict[str, Any]) -> None:
     elif answer["grounding"]:
         for note in grounding_notes(answer["grounding"]):
             print_note(note)
+    if answer["refusal"]:
+        print_note(REFUSED[bool(answer["refusal"]["outage"])].format(answer["refusal"]["category"]))
     if answer["outcome"] in MADE:
         facts.insert(0, MADE[answer["outcome"]])
     if answer["conversation"]:

@@ -11,6 +11,7 @@ import typer
 from app.cli.connection import AsJson
 from app.cli.guard_names import learn_words, train_names
 from app.cli.guard_policy import check_cases, dry_run
+from app.cli.guard_refusals import refusals
 from app.cli.guard_texts import UnreadableText, checks_of, load_policy, read_text
 from app.cli.output import print_result, print_table, print_text
 from app.guardrail.check import Check
@@ -32,6 +33,7 @@ guard.command("test")(check_cases)
 guard.command("dry-run")(dry_run)
 guard.command("train-names")(train_names)
 guard.command("learn-words")(learn_words)
+guard.command("refusals")(refusals)
 
 
 @guard.command("check")

@@ -12,7 +12,7 @@ from app.evaluation.datasets import Question
 ANSWER_MEASURES = (
     "something said", "page cited", "page shown", "section shown", "section first", "whole form", "refused",
 )  # fmt: skip
-REFUSALS = frozenset({"nothing", "asked_back"})
+REFUSALS = frozenset({"nothing", "asked_back", "refused"})
 SHINGLE = 3  # words
 MIN_SHARED = 0.5
 

@@ -36,6 +36,8 @@ class GuardrailMeter:
         self._lock = threading.Lock()
         self._redactions: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
+        self._refusals: Counter[tuple[str, str]] = Counter()
+        self._models_out: Counter[tuple[str, str]] = Counter()
         self._held = HeldBack()
         self._characters = 0
         self._cpu_seconds = 0.0
@@ -60,6 +62,27 @@ class GuardrailMeter:
             error.reported = True
             self._failures[error.stage] += 1
         log.get().error("guardrail.failed", stage=error.stage, error=error.cause, where=list(error.where))
+
+    def ruled(self, category: str, action: str) -> None:
+        """A question was refused, sent elsewhere or flagged, or could not be checked ("unchecked")."""
+        with self._lock:
+            self._refusals[category, action] += 1
+
+    def model_out(self, model: str, cause: str) -> None:
+        """Log and count that a guard model gave no verdict on a question."""
+        with self._lock:
+            self._models_out[model, cause] += 1
+        log.get().error("guardrail.model_out", model=model, cause=cause)
+
+    def refusals(self) -> dict[tuple[str, str], int]:
+        """By category and action."""
+        with self._lock:
+            return dict(self._refusals)
+
+    def models_out(self) -> dict[tuple[str, str], int]:
+        """By model and cause."""
+        with self._lock:
+            return dict(self._models_out)
 
     def redactions(self) -> dict[str, int]:
         with self._lock:

@@ -8,7 +8,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.settings.models import EmbedderSettings, EntailmentSettings, ModelSettings, RerankerSettings
 from app.settings.people import AuditSettings, IdentitySettings, ProviderSettings, SampleSettings, SignInSettings
 from app.settings.section import LOCAL_SOURCE, LabelName, Section, SourceName, require_safe_url
-from app.settings.service import AccessSettings, AnswerSettings, ApiSettings, GuardrailSettings, SearchSettings
+from app.settings.service import (
+    AccessSettings,
+    AnswerSettings,
+    ApiSettings,
+    GuardrailSettings,
+    RefusalsSettings,
+    SearchSettings,
+)
 from app.settings.storage import DatabaseSettings, ListsSettings, WorkerOptions
 
 __all__ = [
@@ -27,6 +34,7 @@ __all__ = [
     "ListsSettings",
     "ModelSettings",
     "ProviderSettings",
+    "RefusalsSettings",
     "RerankerSettings",
     "SampleSettings",
     "SearchProcessSettings",
@@ -64,6 +72,7 @@ class Settings(BaseSettings):
     search: SearchSettings = Field(default_factory=SearchSettings)
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
     guardrail: GuardrailSettings = Field(default_factory=GuardrailSettings)
+    refusals: RefusalsSettings = Field(default_factory=RefusalsSettings)
     access: AccessSettings = Field(default_factory=AccessSettings)
     lists: ListsSettings = Field(default_factory=ListsSettings)
     sign_in: SignInSettings = Field(default_factory=SignInSettings)

@@ -140,3 +140,21 @@ class GuardrailSettings(Section):
         le=720,
         description="hours for which what a pseudonym of an answer stands for is kept, sealed, and can be revealed",
     )
+
+
+class RefusalsSettings(Section):
+    """Questions that are not answered."""
+
+    file: Path | None = Field(
+        None,
+        description="categories of questions that are refused, sent elsewhere or flagged, and models that are asked"
+        " about questions: a YAML file (docs/refusals.md); read again when it changes, the old one is kept"
+        " where the new one cannot be used; without it usable the service does not start",
+    )
+    seconds: float = Field(60.0, gt=0, description="seconds after which the file is looked at again")
+
+    @field_validator("file", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        """A compose file can pass a variable on only as an empty one."""
+        return None if value == "" else value

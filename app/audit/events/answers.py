@@ -93,6 +93,33 @@ class ShownBlock:
     confidence: str
 
 
+@dataclass(frozen=True)
+class AskedGuard:
+    """A guard model that the question went to, why that was allowed, and what it said: safe, unsafe, or the cause for
+    which it gave no verdict ("TimeLimit").
+    """
+
+    name: str
+    endpoint: str
+    reason: str
+    said: str
+
+
+@dataclass(frozen=True)
+class RefusalCheck:
+    """What the rules of refusals, by the digest of their file, made of a question: the category that it was refused for
+    and what found it ("phrase 3", "pattern 1", "examples", "model NAME", "model NAME out"), and the flags, each as
+    "category: rule". Null and empty for a question that nothing was found in. Never a text of the rules.
+    """
+
+    rules: str
+    category: str | None = None
+    action: str | None = None
+    rule: str | None = None
+    flags: tuple[str, ...] = ()
+    models: tuple[AskedGuard, ...] = ()
+
+
 # `hidden`: the guardrail hid something that the asker should have seen.
 FeedbackReason = Literal["wrong", "incomplete", "outdated", "unclear", "hidden"]
 
@@ -141,6 +168,8 @@ class AnswerOpened(Event):
     topic_changed: bool = False
     # How many values of each kind the prompt has placeholders for, as it leaves the house; null: it was not redacted.
     prompt_redactions: Mapping[str, int] | None = None
+    # What the rules of refusals made of the question; null where there are none.
+    refusal: RefusalCheck | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scopes_digest", scopes_digest(self.scopes))

@@ -187,6 +187,16 @@ class FeedbackEntryOut(ApiModel):
     sources: tuple[FeedbackSourceOut, ...]
 
 
+class RefusalOut(ApiModel):
+    """Why a question was not answered: the category of the administrator's that it is of. `redirect`: the text says
+    where to ask instead. `outage`: a model that should have been asked did not answer, and nothing else is known.
+    """
+
+    category: str
+    action: Literal["refuse", "redirect"]
+    outage: bool
+
+
 class AnswerContentOut(ApiModel):
     """What an answer has, whether it has just ended or is read back."""
 
@@ -203,6 +213,9 @@ class AnswerContentOut(ApiModel):
     grounding: GroundingOut | None = Field(None, description="null if no model wrote anything")
     conflicts: tuple[ConflictOut, ...] = Field((), description="sources that contradict each other")
     feedback: str = Field("", description="as that of a block, for the whole answer")
+    refusal: RefusalOut | None = Field(
+        None, description="with the outcome `refused`, where the question was the reason"
+    )
 
 
 def answer_content(view: AnswerView) -> dict[str, Any]:
@@ -218,13 +231,14 @@ def answer_content(view: AnswerView) -> dict[str, Any]:
         "grounding": GroundingOut.of(details.grounding),
         "conflicts": details.conflicts,
         "feedback": view.feedback,
+        "refusal": details.refusal,
     }
 
 
 class AnswerOut(AnswerContentOut):
     """An answer. `outcome` is `nothing` if nothing you may read answers the question, `may_help` if it is not sure that
-    the quotes answer it, `asked_back` if the question names nothing that could be searched for; `trail` is also the
-    turn's id in its `conversation`, if there is one.
+    the quotes answer it, `asked_back` if the question names nothing that could be searched for, `refused` if it is of a
+    category that is not answered (`refusal`); `trail` is also the turn's id in its `conversation`, if there is one.
     """
 
     trail: uuid.UUID

@@ -96,6 +96,7 @@ class GuardrailWork(Collector):
         for stage in STAGES:
             failures.add_metric([stage], counted.get(stage, 0))
         yield failures
+        yield from _refusals(self._meter)
         yield _held_back(self._meter)
         characters, cpu_seconds = self._meter.work()
         yield CounterMetricFamily(
@@ -126,6 +127,25 @@ class PolicyState(Collector):
                 "Whether the file is wrong, and the policy before it stays in force",
                 value=int(now.error is not None),
             )
+
+
+def _refusals(meter: GuardrailMeter) -> Iterator[Metric]:
+    ruled = CounterMetricFamily(
+        "clearance_guardrail_refusals",
+        "Questions by category and what became of them: refuse, redirect, flag, unchecked",
+        labels=["category", "action"],
+    )
+    for (category, action), number in meter.refusals().items():
+        ruled.add_metric([category, action], number)
+    yield ruled
+    out = CounterMetricFamily(
+        "clearance_guardrail_model_failures",
+        "Questions on which a guard model gave no verdict",
+        labels=["model", "cause"],
+    )
+    for (model, cause), number in meter.models_out().items():
+        out.add_metric([model, cause], number)
+    yield out
 
 
 def _held_back(meter: GuardrailMeter) -> HistogramMetricFamily:

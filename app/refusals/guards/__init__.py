@@ -1,0 +1,1 @@
+"""Models that are asked about a question, each in the form that it speaks over HTTP."""
