@@ -35,7 +35,6 @@ from app.db.session import WriteSession
 from app.embedding.protocol import Embedder
 from app.errors import DatabaseUnavailable
 from app.grounding.report import GroundingReport
-from app.guardrail.policy.pseudonyms import Pseudonym
 from app.guardrail.redaction import Redaction
 from app.identity.subject import Subject
 from app.refusals.judge import QuestionVerdict
@@ -59,7 +58,6 @@ class Trail:
     tokens_in: int | None = None
     tokens_out: int | None = None
     output: list[str] = field(default_factory=list)
-    pseudonyms: tuple[Pseudonym, ...] = ()
     sources: tuple[Source, ...] = ()
     # What is hidden from the asker by the policy in force when the text was begun; None before that.
     redaction: Redaction | None = None
@@ -168,6 +166,7 @@ class Trail:
         if self.opened is None:
             return
         redaction = self.redaction
+        pseudonyms = redaction.pseudonyms if redaction else ()
         event = events.AnswerClosed(
             actor=actor(self.subject),
             trail=self.id,
@@ -190,9 +189,9 @@ class Trail:
         with _recording(parts, self.subject) as session:
             if turn is not None:
                 event = replace(event, kept=keep(session, self.subject, turn))
-            if self.pseudonyms:
+            if pseudonyms:
                 lifetime = dt.timedelta(hours=parts.settings.guardrail.pseudonym_hours)
-                keep_pseudonyms(session, self.subject, self.id, self.pseudonyms, parts.sealer, lifetime)
+                keep_pseudonyms(session, self.subject, self.id, pseudonyms, parts.sealer, lifetime)
             record(session, event)
 
     def _turn(self, embedder: Embedder, opened: events.AnswerOpened, closed: events.AnswerClosed) -> NewTurn | None:

@@ -15,7 +15,7 @@ from app.guardrail.policy.document import PolicyFileError
 from app.settings import AnswerSettings, GuardrailSettings
 from app.wiring import build_policy
 from tests.support.audit_order import sequence
-from tests.support.company import CARD, Company
+from tests.support.company import CARD, Company, administering
 from tests.support.guardrail_policy import policy_at
 from tests.support.questions import ask, events, spoken
 from tests.support.service import METRICS_KEY, client_of, parts_of, saying
@@ -260,3 +260,22 @@ allow: ["4111 1111 1111 1111"]
     [*_, looked] = company.records("audit.read")
     assert looked["filters"] == {"policy_dry_run": run["digest"]}
     assert all(secret not in found.text for secret in (CARD, "1111", "deploy"))
+
+
+def test_a_pseudonym_of_an_answer_is_taken_back_by_who_may(company: Company, tmp_path: Path) -> None:
+    """From the rule to the value: what only a test of all the parts holds. Who else may not: `test_revealing.py`."""
+    rules = "version: 1\nrules: [{kinds: [card], action: pseudonym}]"
+    wanted = {"kind": "card", "number": 1, "reason": "The bank called back about this card."}
+    with service(company, tmp_path / "policy.yaml", rules) as (client, _):
+        send = administering(client, company)
+        send("POST", "/users", {"name": "rhea", "capabilities": ["reveal"], "clearance": "internal"})
+        company.keys["rhea"] = send("POST", "/keys", {"user": "rhea", "capabilities": ["reveal"]})["secret"]
+        answer = ask(client, company, "ben", ON_CARD).json()
+        address = f"/api/v1/answers/{answer['trail']}/reveal"
+        revealed = client.post(address, json=wanted, headers=company.headers("rhea"))
+        absent = client.post(address, json={**wanted, "number": 2}, headers=company.headers("rhea"))
+        refused = client.post(address, json=wanted, headers=company.headers("ben"))
+    assert "The travel card is [redacted: card 1] [1]. Another card is [redacted: card]." in answer["answer"]
+    assert CARD not in str(answer)
+    assert revealed.json()["value"] == CARD
+    assert (absent.status_code, refused.status_code) == (404, 403)
