@@ -70,7 +70,7 @@ def test_every_mistake_is_named_at_its_place() -> None:
         "digit",
         "line 3, column active: 'perhaps' is neither true nor false",
         "line 3, column capabilities: 'provision' is nothing that a person may do: use ask, download, curate, "
-        "administer, audit, open, export, erase, hold",
+        "administer, audit, open, export, erase, hold, reveal",
         "line 4: this line has 2 cells, and the first one names 4 columns",
         "line 6, column name: 'hedy' stands in line 5 already",
     ]

@@ -43,7 +43,7 @@ ANSWERS = {
     "/api/v1/search": {"hits": [HIT], "unmatched": []},
     "/api/v1/ask": {"answer": "x", "sources": [], "mode": "quote", "outcome": "nothing", "blocks": [],
                     "trail": "t", "redactions": {}, "fallback": None, "grounding": None, "conversation": None,
-                    "searched": None, "conflicts": []},
+                    "searched": None, "conflicts": [], "refusal": None},
 }  # fmt: skip
 
 

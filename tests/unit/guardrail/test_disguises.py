@@ -46,9 +46,8 @@ def readable(kind: str, way: str) -> str:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("kind", VALUES)
-def test_nothing_of_a_value_can_be_read_back(kind: str, way: str) -> None:
-    assert (readable(kind, way) != "") == ((kind, way) in OPEN)
+def test_nothing_of_a_value_can_be_read_back(way: str) -> None:
+    assert {kind for kind in VALUES if readable(kind, way)} == {kind for kind, other in OPEN if other == way}
 
 
 def test_all_that_only_changes_characters_is_undone() -> None:
