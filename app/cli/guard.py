@@ -10,7 +10,7 @@ import typer
 
 from app.cli.connection import AsJson
 from app.cli.guard_names import learn_words, train_names
-from app.cli.guard_policy import check_cases, dry_run
+from app.cli.guard_policy import check_cases, dry_run, show_policy
 from app.cli.guard_refusals import refusals
 from app.cli.guard_texts import UnreadableText, checks_of, load_policy, read_text
 from app.cli.output import print_result, print_table, print_text
@@ -30,6 +30,7 @@ LabelText = Literal["public", "internal", "confidential", "restricted"]
 
 guard = typer.Typer(help="What the guardrail hides in a text, and what a policy does with it.", no_args_is_help=True)
 guard.command("test")(check_cases)
+guard.command("policy")(show_policy)
 guard.command("dry-run")(dry_run)
 guard.command("train-names")(train_names)
 guard.command("learn-words")(learn_words)

@@ -73,13 +73,48 @@ def dry_run(
     print_result(found, lambda: _show_dry_run(found))
 
 
+@with_client
+def show_policy(client: Client) -> None:
+    """Show the policy that a running service follows, and what is wrong with its file (administer)."""
+    found = client.get("/guardrail/policy")
+
+    def show() -> None:
+        if not found["digest"]:
+            print_text("No policy: every value that is found is removed.")
+            return
+        rows = [
+            (
+                each["action"],
+                ", ".join(each["kinds"]),
+                ", ".join(each["roles"]) or "everyone",
+                each["min_label"]
+                if each["min_label"] == each["max_label"]
+                else f"{each['min_label']}–{each['max_label']}",
+                each["origin"],
+            )
+            for each in found["rules"]
+        ]
+        print_table(("action", "kinds", "roles", "labels", "origin"), rows, empty="No rules.")
+        print_text("")
+        print_text(
+            f"Version {found['version']}, {found['digest'][:12]}; {found['allowed']} public contacts,"
+            f" {found['own_checks']} checks of its own."
+        )
+        for role in found["unknown_roles"]:
+            print_note(f"There is no role {role}: rules for it alone are about nobody.")
+        if found["error"]:
+            print_note(f"Not in force: {found['error']}")
+
+    print_result(found, show)
+
+
 def _show_dry_run(found: dict[str, Any]) -> None:
     print_table(("kind", "action", "now", "then"), _counts(found["actions"]), empty="No value was found in them.")
     print_text("")
     looked_at, differing = found["looked_at"], len(found["differing"])
-    print_text(f"{looked_at} answers looked at; the policies differ for {differing} of them.")
+    print_text(f"Answers looked at: {looked_at}. The policies differ for {differing} of them.")
     if found["not_readable"]:
-        print_note(f"{found['not_readable']} answers could not be read again: no passages, or nobody who asked.")
+        print_note(f"Answers that could not be read again, for want of passages or asker: {found['not_readable']}.")
     for each in found["differing"][:10]:
         changed = [one for one in each["actions"] if one["before"] != one["after"]]
         parts = (f"{one['kind']} {one['action']} {one['before']} → {one['after']}" for one in changed)

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
 from app import log
 from app.answer.components import Components
+from app.cli.app import app
 from app.guardrail.policy.document import PolicyFileError
 from app.settings import AnswerSettings, GuardrailSettings
 from app.wiring import build_policy
@@ -18,7 +20,7 @@ from tests.support.audit_order import sequence
 from tests.support.company import CARD, Company, administering
 from tests.support.guardrail_policy import policy_at
 from tests.support.questions import ask, events, spoken
-from tests.support.service import METRICS_KEY, client_of, parts_of, saying
+from tests.support.service import METRICS_KEY, client_of, parts_of, saying, serve
 from tests.support.waiting import wait_for
 
 ON_CARD = "What is the number of the travel card of the build server?"
@@ -279,3 +281,31 @@ def test_a_pseudonym_of_an_answer_is_taken_back_by_who_may(company: Company, tmp
     assert CARD not in str(answer)
     assert revealed.json()["value"] == CARD
     assert (absent.status_code, refused.status_code) == (404, 403)
+
+
+def test_the_commands_show_the_policy_and_a_dry_run(
+    company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = tmp_path / "policy.yaml", tmp_path / "other.yaml"
+    path.write_text(RULES.replace("[hr]", "[hr, travellers]"))
+    other.write_text("version: 8\n")
+    log.configure(json=False)
+    parts = parts_of(company.db, chat=saying(*SAID))
+    with serve(dataclasses.replace(parts, policy=policy_at(path, parts.database))) as url:
+        monkeypatch.setenv("CLEARANCE_URL", url)
+        said = {}
+        for who, command in (
+            ("ada", ["ask", ON_CARD]),
+            ("root", ["guard", "policy"]),
+            ("audrey", ["guard", "dry-run"]),
+        ):
+            monkeypatch.setenv("CLEARANCE_KEY", company.keys[who])
+            if who == "audrey":
+                sequence(company.db)
+            said[who] = CliRunner().invoke(app, [*command, *([str(other)] if who == "audrey" else [])])
+    assert [result.exit_code for result in said.values()] == [0, 0, 0], said
+    assert "keep\tcard\thr, travellers\tpublic–internal\tpassage" in said["root"].stdout
+    assert "There is no role travellers" in said["root"].output
+    assert "card\tkeep" in said["audrey"].stdout
+    assert "Answers looked at: 1. The policies differ for 1 of them." in said["audrey"].stdout
+    assert CARD not in said["audrey"].output

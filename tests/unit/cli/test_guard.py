@@ -98,3 +98,67 @@ def test_the_cost_is_measured_of_a_file_and_of_the_sample(file: str) -> None:
 def test_held_back_is_counted_after_each_piece() -> None:
     cost = measure("ab ab ab ab ab ab ", default_checks())
     assert cost.held_p50 <= cost.held_p95 <= cost.held_max <= 2
+
+
+POLICY = """\
+version: 3
+rules:
+  - {kinds: [email], roles: [hr], max_label: internal, action: keep}
+  - {kinds: [credential], action: refuse}
+deny: [Operation Nightfall]
+"""
+CASES = """\
+- {text: "Mail ben@example.org.", roles: [hr], shown: "Mail ben@example.org."}
+- {text: "Mail ben@example.org.", shown: "Mail [redacted: email]."}
+- {text: "The password is Tulpe#Regen-4471.", refused: true}
+"""
+
+
+def test_a_policy_is_held_against_its_cases(tmp_path: Path) -> None:
+    policy, cases = tmp_path / "policy.yaml", tmp_path / "cases.yaml"
+    policy.write_text(POLICY)
+    cases.write_text(CASES)
+    passed = run("test", str(policy), str(cases))
+    assert (passed.exit_code, passed.stdout.strip()[:21]) == (0, "3 of 3 cases pass. Po")
+    cases.write_text(CASES + '- {text: "On operation nightfall.", shown: "On operation nightfall."}\n')
+    failed = run("test", str(policy), str(cases))
+    assert failed.exit_code == 1
+    assert "cases.yaml, line 4" in failed.stdout
+    assert "On [redacted: company term]." in failed.stdout
+    assert [each["passed"] for each in json.loads(run("test", "--json", str(policy), str(cases)).stdout)["cases"]] == [
+        True, True, True, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("policy", "cases", "message"),
+    [
+        ("version: [", CASES, "policy.yaml, line"),
+        (POLICY, "- {text: a}", "cases.yaml, line 1: case 1 must say either `shown`, or `refused: true`"),
+        (POLICY, "- {text: a, shown: a, refused: true}", "must say either"),
+        (POLICY, "- {text: 1, shown: a}", "`text` of case 1 must be text"),
+        (POLICY, "", "cases.yaml: the file is empty"),
+        (POLICY, "- {text: a, shown: a, role: hr}", "unknown key 'role'"),
+    ],
+)
+def test_what_is_wrong_with_a_policy_or_its_cases_is_said(
+    policy: str, cases: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "policy.yaml").write_text(policy)
+    (tmp_path / "cases.yaml").write_text(cases)
+    refused = run("test", str(tmp_path / "policy.yaml"), str(tmp_path / "cases.yaml"))
+    assert refused.exit_code == 1
+    assert message in str(refused.exception or refused.output)
+
+
+def test_a_text_is_shown_as_a_role_would_see_it(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY)
+    for options, action, shown in (
+        ((), "remove", "Mail [redacted: email]."),
+        (("--role", "hr"), "keep", "Mail ben@example.org."),
+        (("--role", "hr", "--label", "confidential"), "remove", "Mail [redacted: email]."),
+    ):
+        found = run("check", "Mail ben@example.org.", "--json", "--policy", str(policy), *options)
+        assert json.loads(found.stdout)["redacted"] == shown
+        assert json.loads(found.stdout)["hidden"][0]["action"] == action
