@@ -223,7 +223,7 @@ class PatternCheck:
     pattern: re.Pattern[str]
     accept: Callable[[re.Match[str], str], bool] = accept_all
     run: Run = WORD
-    opener: re.Pattern[str] = LONG_WORD_START
+    opener: StartPattern = LONG_WORD_START
     needs: str = ""
     cue: Cue | None = None
     tail: Tail | None = None

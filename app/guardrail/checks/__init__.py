@@ -44,6 +44,7 @@ _CREDENTIALS: tuple[Check, ...] = (
     password.PROSE,
     passphrase.CHECK,
     code.CHECK,
+    code.ANSWER,
     named_after.CHECK,
     near.PASSWORD,
     near.TOKEN,

@@ -2,7 +2,7 @@
 
 import re
 
-from app.guardrail.check import Cue, PatternCheck, Run
+from app.guardrail.check import DIGIT, Cue, PatternCheck, Run
 from app.guardrail.cues import FrameEnd, frame
 from app.guardrail.lookalikes import cased, lowered
 from app.guardrail.values import VALUE_START
@@ -64,7 +64,10 @@ COUNT = re.compile(
     r"[ \-](?:char|letter|digit|zeichen|stell|caract|chiffre|cifr|lettre|word|line|day|hour|minute|month|year|user"
     r"|attempt|account|time|people|page|%)"
 )
-_ANSWER = re.compile(r"answer|maiden|antwort|mädchen|réponse|jeune fille|respuesta|risposta|resposta")
+_ANSWERS = (
+    "answer", "maiden", "antwort", "mädchen", "réponse", "jeune fille", "respuesta", "risposta", "resposta",
+)  # fmt: skip
+_ANSWER = re.compile("|".join(_ANSWERS))
 _VAGUE = re.compile(r"(?:the|your|der|le|el|il|o|de) c[oó]d(?:e|igo|ice)")
 
 
@@ -100,6 +103,24 @@ def _is_code(match: re.Match[str], before: str) -> bool:
     return enough and (value.strip("*#").isdigit() or one_letter or not said_less or not value.isalnum())
 
 
+# A code has a digit; only the answer to a question may be a name. So most words are told from both without a look
+# at what stands before them.
 CHECK = PatternCheck(
-    kind="credential", reason="called a code", pattern=_CODE, accept=_is_code, opener=VALUE_START, run=_RUN, cue=_CUE
+    kind="credential",
+    reason="called a code",
+    pattern=_CODE,
+    accept=_is_code,
+    run=_RUN,
+    opener=re.compile(rf"{VALUE_START.pattern}(?=[^ \n]{{0,48}}?\d)"),
+    needs=DIGIT,
+    cue=_CUE,
+)
+ANSWER = PatternCheck(
+    kind="credential",
+    reason="answer to a question",
+    pattern=_CODE,
+    accept=_is_code,
+    run=_RUN,
+    opener=re.compile(rf"{VALUE_START.pattern}(?=[A-Z])"),
+    cue=Cue(_ANSWERS, _CUE.pattern, _CUE.may_end),
 )
