@@ -125,7 +125,7 @@ def test_names_are_off_by_default() -> None:
 
 def test_a_model_that_is_not_installed_stops_the_start() -> None:
     options = GuardrailSettings(names="model", names_model="no_such_model")
-    with pytest.raises(ValueError, match="neither installed nor a folder|is not installed: pip install"):
+    with pytest.raises(ValueError, match=r"neither installed nor a folder|is not installed: pip install"):
         require_files(options)
-    with pytest.raises(ValueError, match="neither installed nor a folder|is not installed: pip install"):
+    with pytest.raises(ValueError, match=r"neither installed nor a folder|is not installed: pip install"):
         build_checks(options, None, DEFAULT_POLICY)
