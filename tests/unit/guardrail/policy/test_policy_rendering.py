@@ -6,12 +6,15 @@ from collections.abc import Iterable
 import pytest
 
 from app.errors import AnswerWithheld
+from app.guardrail.check import KINDS
 from app.guardrail.checks import default_checks
 from app.guardrail.explain import explain
 from app.guardrail.gate import Gate, redact
 from app.guardrail.policy.document import parse_policy
+from app.guardrail.policy.model import Contacts, GuardrailPolicy, PolicyRule
+from app.guardrail.policy.patterns import pattern_check
 from app.guardrail.policy.rendering import PolicyRenderer
-from app.guardrail.policy.values import ReadableText, ValueOrigins
+from app.guardrail.policy.values import ReadableText, ValueOrigins, is_contact
 from app.identity.subject import Label
 
 CHECKS = default_checks()
@@ -163,3 +166,38 @@ def test_what_is_kept_is_counted_apart() -> None:
     found = redact(f"0171 2345678, {CARD}", CHECKS, by)
     assert found.counts == {"card": 1}
     assert by.shown == {"phone": 1}
+
+
+def test_the_strictest_action_counts_where_findings_of_several_kinds_overlap() -> None:
+    checks = [pattern_check("a", "pay", "[A-Z]{3}-[0-9]{4}"), pattern_check("b", "health", "[0-9]{4}-[A-Z]")]
+    for pay, health, expected in (
+        ("keep", "keep", "see ABC-1234-X, ABC-1234"),
+        ("keep", "remove", "see [redacted: pay], ABC-1234"),
+        ("remove", "keep", "see [redacted: pay], [redacted: pay]"),
+        ("keep", "last_four", "see [redacted: pay], ABC-1234"),
+    ):
+        rules = f"""rules:
+  - {{kinds: [pay], origin: anywhere, action: {pay}}}
+  - {{kinds: [health], origin: anywhere, action: {health}}}"""
+        assert redact("see ABC-1234-X, ABC-1234", checks, renderer(rules)).text == expected
+
+
+def test_a_rule_that_no_file_may_have_shows_no_credential_either() -> None:
+    policy = GuardrailPolicy(rules=(PolicyRule(frozenset(KINDS), "keep", origin="anywhere"),))
+    by = PolicyRenderer(policy, frozenset(), PASSAGES, answers=True)
+    assert shown("password: hunter2hunter2, 0171 2345678", by) == "password: [redacted: credential], 0171 2345678"
+
+
+def test_a_value_that_stands_in_no_passage_is_kept_by_a_rule_for_anywhere_alone() -> None:
+    text = "Ring 0171 9999999."
+    assert shown(text, renderer("rules: [{kinds: [phone], action: keep}]")) == "Ring [redacted: phone]."
+    assert shown(text, renderer("rules: [{kinds: [phone], origin: anywhere, action: keep}]")) == text
+    internal = "rules: [{kinds: [phone], origin: anywhere, max_label: internal, action: keep}]"
+    assert shown(text, renderer(internal)) == "Ring [redacted: phone].", "it counts as restricted"
+
+
+def test_of_two_addresses_in_one_value_both_must_be_contacts() -> None:
+    contacts = Contacts(domains=frozenset(("press.example.com",)))
+    assert is_contact(contacts, "mailto:b@press.example.com")
+    assert not is_contact(contacts, "a@b.org;b@press.example.com")
+    assert not is_contact(contacts, "a@b.org b@press.example.com")
