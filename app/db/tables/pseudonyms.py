@@ -31,7 +31,7 @@ class KeptPseudonym(Base):
     __table_args__ = (
         UniqueConstraint("id", "user_id"),
         UniqueConstraint("trail", "kind", "number", name="pseudonym_trail_kind_number_key"),
-        CheckConstraint("char_length(kind) between 1 and 40 and kind <> 'credential'", name="kind"),
+        CheckConstraint("char_length(kind) >= 1 and char_length(kind) <= 40 and kind <> 'credential'", name="kind"),
         CheckConstraint("number >= 1", name="number"),
         CheckConstraint(
             "expires_at > created_at and expires_at <= created_at + interval '720 hours'", name="expires_at"

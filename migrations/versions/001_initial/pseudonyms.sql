@@ -15,7 +15,7 @@ create table pseudonym (
   constraint pseudonym_id_user_id_key unique (id, user_id),
   constraint pseudonym_trail_kind_number_key unique (trail, kind, number),
   -- Credentials are never unmasked.
-  constraint pseudonym_kind_check check (char_length(kind) between 1 and 40 and kind <> 'credential'),
+  constraint pseudonym_kind_check check (char_length(kind) >= 1 and char_length(kind) <= 40 and kind <> 'credential'),
   constraint pseudonym_number_check check (number >= 1),
   constraint pseudonym_expires_at_check
     check (expires_at > created_at and expires_at <= created_at + interval '720 hours'),
