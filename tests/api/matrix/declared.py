@@ -71,7 +71,7 @@ PEOPLE: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/directories"): Route("administer", values=PAGED),
     ("GET", "/api/v1/health"): Route("administer"),
     ("POST", "/api/v1/guardrail/check"): Route(
-        "administer", (Case(body={"text": "A text."}),), values=(".text", ".roles", ".label")
+        "administer", (Case(body={"text": "A text."}),), values=(".text", ".roles[]", ".label")
     ),
     ("GET", "/api/v1/guardrail/policy"): Route("administer"),
     ("POST", "/api/v1/guardrail/policy/test"): Route(
