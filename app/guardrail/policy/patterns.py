@@ -21,6 +21,7 @@ codes: Any = import_module("re._constants")
 
 MAX_WIDTH = 128  # characters
 MAX_STEPS = 10_000  # of the interpreter at one start of the worst text
+_LATIN = 0x250  # characters before this are tried one by one
 _GAP = 32  # characters between a word before and the value
 # As a whole word: what begins or ends with a letter or digit stands beside none.
 _BEGINNING = r"(?:(?<![^\W_])|(?=[\W_]))"
@@ -201,6 +202,16 @@ def _class(members: frozenset[str]) -> str:
 
 
 def _apart(left: frozenset[str], right: frozenset[str]) -> bool:
-    """Whether two classes have no character in common; of characters beyond Latin ones this is not looked at closer."""
+    """Whether two classes surely have no character in common: by trying the Latin ones, and where both go beyond these
+    they may.
+    """
+    if _goes_beyond(left) and _goes_beyond(right):
+        return False
     one, other = (re.compile(_class(each), re.IGNORECASE) for each in (left, right))
-    return not any(one.match(chr(code)) and other.match(chr(code)) for code in (*range(0x250), 0x3B1, 0x4E00, 0x660))
+    return not any(one.match(chr(code)) and other.match(chr(code)) for code in range(_LATIN))
+
+
+def _goes_beyond(members: frozenset[str]) -> bool:
+    """Whether a class may have characters that are not Latin: by such a one, or by a category."""
+    categories = set(_CATEGORIES.values())
+    return any(member in categories or max(map(ord, member)) >= _LATIN for member in members)

@@ -13,6 +13,7 @@ FOUND = (
     (r"#\d{4}", "a#1234", "a[redacted: pay]"),
     (r"[A-Za-z]{2,30}\.[a-z]{2,30}", "ask anna.berg now", "ask [redacted: pay] now"),
     (r"A[\]\-^]B", "A-B A]B A^B A.B", "[redacted: pay] [redacted: pay] [redacted: pay] A.B"),
+    ("[а-я]{2,20}-[0-9]{2}", "отдел-12", "[redacted: pay]"),
     (r"x.y", "x y x\ny", "[redacted: pay] x\ny"),
     (r"[^0-9]7", "a7", "[redacted: pay]"),
 )
@@ -38,6 +39,8 @@ REFUSED = (
     ("(a{1,20}){1,20}", f"longer than {MAX_WIDTH}"),
     ("(a|aa){1,60}b", f"more than {MAX_STEPS:,} steps"),
     ("a{1,20}a{1,20}a{1,20}a{1,20}b", f"more than {MAX_STEPS:,} steps"),
+    ("[а-я]{1,30}[а-я]{1,30}[а-я]{1,30}[а-я]{1,30}!", f"more than {MAX_STEPS:,} steps"),
+    (r"[א-ת]{1,40}\w{1,40}[א-ת]{1,40}!", f"more than {MAX_STEPS:,} steps"),
     ("(?:a?){0,60}b", f"more than {MAX_STEPS:,} steps"),
     ("^a", "leave ^"),
     (r"a\Z", "leave ^"),
