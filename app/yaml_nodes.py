@@ -5,9 +5,12 @@ none, a number where text is meant.
 """
 
 import unicodedata
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import yaml
+
+Choice = TypeVar("Choice", bound=str)
 
 
 class YamlFileError(ValueError):
@@ -30,12 +33,12 @@ class YamlNodes:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             tabs = "\\t" in str(error.problem) or _has_tabs(text, line)
             advice = "indent with spaces, not tabs" if tabs else error.problem
-            raise self.error(f"{self._name}, line {line}: not valid YAML: {advice}") from error
+            raise self.error(f"{self._name}, line {line}: not valid YAML: {advice}") from None  # it quotes the file
         except (yaml.YAMLError, RecursionError) as error:
-            raise self.error(f"{self._name}: not valid YAML: {error}") from error
+            raise self.error(f"{self._name}: not valid YAML ({type(error).__name__})") from None
 
-    def mapping(self, node: Any, keys: tuple[str, ...], where: str) -> dict[str, Any]:
-        """The values of a mapping by their keys, which are among these."""
+    def mapping(self, node: Any, keys: Sequence[str], where: str, *, needed: Sequence[str] = ()) -> dict[str, Any]:
+        """The values of a mapping by their keys, which are among these; those that are `needed` are there."""
         if not isinstance(node, yaml.MappingNode):
             raise self.wrong(node, f"{where} must hold `key: value` lines; known keys: {', '.join(keys)}")
         fields: dict[str, Any] = {}
@@ -46,6 +49,8 @@ class YamlNodes:
             if name in fields:
                 raise self.wrong(key, f"{name!r} stands twice in {where}")
             fields[name] = value
+        if missing := [key for key in needed if key not in fields]:
+            raise self.wrong(node, f"{where} has no `{missing[0]}`")
         return fields
 
     def sequence(self, node: Any, where: str) -> list[Any]:
@@ -81,11 +86,12 @@ class YamlNodes:
             raise self.wrong(node, f"{where} names something twice")
         return names
 
-    def one_of(self, node: Any, choices: tuple[str, ...], where: str) -> str:
+    def one_of(self, node: Any, choices: Sequence[Choice], where: str) -> Choice:
         """One of these words."""
-        if not isinstance(node, yaml.ScalarNode) or node.value not in choices:
-            raise self.wrong(node, f"{where} must be one of {', '.join(choices)}")
-        return str(node.value)
+        for each in choices:
+            if isinstance(node, yaml.ScalarNode) and node.value == each:
+                return each
+        raise self.wrong(node, f"{where} must be one of {', '.join(choices)}")
 
     def wrong(self, node: Any, text: str) -> YamlFileError:
         """The error of a node, with its line."""

@@ -5,12 +5,12 @@ ever in the log or in an error.
 """
 
 import csv
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from app import log
 from app.guardrail.names.directory import DirectoryCheck, names_of
+from app.watched_file import Refresher, file_state
 
 _FIELD = "name"
 _MORE = "also"  # other names of the same person, with semicolons between
@@ -48,18 +48,15 @@ class KnownNames:
         self._state: tuple[int, ...] = ()
         self._of_file: list[str] = []
         self._of_people: list[str] = []
-        self._closing = threading.Event()
         self._read()
-        self._thread = threading.Thread(target=self._keep, args=(seconds,), name="known names", daemon=True)
+        self._refresher = Refresher(self.refresh, seconds=seconds, name="known names")
 
     def start(self) -> None:
         """Read them again every so often."""
-        self._thread.start()
+        self._refresher.start()
 
     def close(self) -> None:
-        self._closing.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
+        self._refresher.close()
 
     def refresh(self) -> None:
         """Read again what has changed. On an error the names of before stay."""
@@ -67,10 +64,6 @@ class KnownNames:
             self._read()
         except Exception as error:  # noqa: BLE001  # of a disk or database; a message may hold a name
             log.get().error("names.not_read", error=type(error).__name__, where=log.where(error))
-
-    def _keep(self, seconds: float) -> None:
-        while not self._closing.wait(seconds):
-            self.refresh()
 
     def _read(self) -> None:
         state, of_file, of_people = self._state, self._of_file, self._of_people
@@ -88,7 +81,6 @@ class KnownNames:
 def _state(path: Path) -> tuple[int, ...]:
     """What changes with the file."""
     try:
-        now = path.stat()
+        return file_state(path)
     except OSError as error:
         raise NamesUnreadable(f"the file of names, {path}, cannot be read: {error.strerror}") from None
-    return now.st_mtime_ns, now.st_size, now.st_ino

@@ -1,6 +1,5 @@
 """The policy that the guardrail follows: read again while the service runs, and made a redaction for each caller."""
 
-import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from app.guardrail.policy.values import ReadableText, ValueOrigins
 from app.guardrail.redaction import Redaction
 from app.identity.subject import Label, Subject
 from app.retrieval.passage import Passage
+from app.watched_file import Refresher, file_state
 
 # The checks of a policy beside those that are always there.
 MakeChecks = Callable[[GuardrailPolicy], tuple[Check, ...]]
@@ -64,10 +64,9 @@ class LivePolicy:
 
     def __init__(self, path: Path | None, make_checks: MakeChecks, role_names: RoleNames, *, seconds: float) -> None:
         """Reads the file: raises PolicyFileError, or what `role_names` raises."""
-        self._path, self._make_checks, self._role_names, self._seconds = path, make_checks, role_names, seconds
+        self._path, self._make_checks, self._role_names = path, make_checks, role_names
         self._state: tuple[int, ...] | None = None
-        self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._refresher = Refresher(self._look, seconds=seconds, name="policy")
         if path is None:
             self.current = PolicyInForce(DEFAULT_POLICY, make_checks(DEFAULT_POLICY), {})
         else:
@@ -96,13 +95,10 @@ class LivePolicy:
     def start(self) -> None:
         """Look at the file and the roles every so often."""
         if self._path is not None:
-            self._thread = threading.Thread(target=self._keep, name="policy", daemon=True)
-            self._thread.start()
+            self._refresher.start()
 
     def close(self) -> None:
-        self._closing.set()
-        if self._thread is not None:
-            self._thread.join(5)
+        self._refresher.close()
 
     def refresh(self) -> None:
         """Look at the file and the roles now. On an error what was in force stays."""
@@ -148,12 +144,11 @@ class LivePolicy:
             unknown_roles=now.unknown_roles,
         )
 
-    def _keep(self) -> None:
-        while not self._closing.wait(self._seconds):
-            try:
-                self.refresh()
-            except Exception as error:  # noqa: BLE001  # the thread goes on, and so does what is in force
-                log.get().error("policy.not_read", error=type(error).__name__, where=log.where(error))
+    def _look(self) -> None:
+        try:
+            self.refresh()
+        except Exception as error:  # noqa: BLE001  # the thread goes on, and so does what is in force
+            log.get().error("policy.not_read", error=type(error).__name__, where=log.where(error))
 
 
 def _made(make_checks: MakeChecks, policy: GuardrailPolicy) -> tuple[Check, ...]:
@@ -166,7 +161,6 @@ def _made(make_checks: MakeChecks, policy: GuardrailPolicy) -> tuple[Check, ...]
 def _state(path: Path) -> tuple[int, ...]:
     """What changes with the file."""
     try:
-        now = path.stat()
+        return file_state(path)
     except OSError as error:
         raise PolicyFileError(f"{path}: cannot be read: {error.strerror}") from None
-    return now.st_mtime_ns, now.st_size, now.st_ino

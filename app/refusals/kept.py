@@ -1,12 +1,12 @@
 """The rules of a running service: read again while it runs, and the old kept where a new file cannot be used."""
 
-import threading
 from pathlib import Path
 
 from app import log
 from app.refusals.load import load, report
 from app.refusals.rules import RefusalRules
 from app.refusals.yaml_file import RefusalsFileError
+from app.watched_file import Refresher, file_state
 
 
 def require_refusals(path: Path | None) -> None:
@@ -20,20 +20,17 @@ class KeptRules:
 
     def __init__(self, path: Path, *, seconds: float) -> None:
         self._path = path
-        self._closing = threading.Event()
         self._state = _state(path)
         self.rules: RefusalRules = load(path)
-        self._thread = threading.Thread(target=self._keep, args=(seconds,), name="refusals", daemon=True)
+        self._refresher = Refresher(self.refresh, seconds=seconds, name="refusals")
 
     def start(self) -> None:
         """Say how well it does, and read it again every so often."""
         report(self.rules)
-        self._thread.start()
+        self._refresher.start()
 
     def close(self) -> None:
-        self._closing.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
+        self._refresher.close()
 
     def refresh(self) -> None:
         """Read it again if it has changed. On an error the rules of before stay, and the log says which line."""
@@ -51,15 +48,10 @@ class KeptRules:
             self.rules = rules
             report(rules)
 
-    def _keep(self, seconds: float) -> None:
-        while not self._closing.wait(seconds):
-            self.refresh()
-
 
 def _state(path: Path) -> tuple[int, ...]:
     """What changes with the file."""
     try:
-        now = path.stat()
+        return file_state(path)
     except OSError as error:
         raise RefusalsFileError(f"the file of refusals, {path}, cannot be read: {error.strerror}") from None
-    return now.st_mtime_ns, now.st_size, now.st_ino

@@ -41,27 +41,29 @@ def parse(text: str, *, name: str) -> RefusalsFile:
     """The file called `name`. Raises RefusalsFileError."""
     reader = NodeReader(name)
     root = reader.compose(text)
+    if root is None:
+        raise RefusalsFileError(f"{name}: the file is empty; write `version: 1` and `categories:`")
     fields = reader.mapping(root, _FILE_KEYS, "the file", needed=("version", "categories"))
     if getattr(fields["version"], "value", None) != "1":
-        raise reader.error(fields["version"], "`version` must be 1: this is the only form of the file so far")
+        raise reader.wrong(fields["version"], "`version` must be 1: this is the only form of the file so far")
     label = Label.parse(
-        _optional(fields, "question_label", lambda n: reader.choice(n, "`question_label`", LABELS), "internal")
+        _optional(fields, "question_label", lambda n: reader.one_of(n, LABELS, "`question_label`"), "internal")
     )
     models: dict[str, GuardModel] = {}
     for node in reader.items(fields["models"], "`models`", most=MAX_MODELS) if "models" in fields else ():
         made = _model(reader, node, label)
         if made.name in models:
-            raise reader.error(node, f"two models are named {made.name!r}")
+            raise reader.wrong(node, f"two models are named {made.name!r}")
         models[made.name] = made
     rate = _optional(fields, "false_refusals", lambda n: _rate(reader, n), DEFAULT_FALSE_REFUSALS)
     categories: dict[str, Category] = {}
     for node in reader.items(fields["categories"], "`categories`", most=MAX_CATEGORIES):
         category = _CategoryReader(reader, models).read(node)
         if category.name in categories:
-            raise reader.error(node, f"two categories are named {category.name!r}")
+            raise reader.wrong(node, f"two categories are named {category.name!r}")
         categories[category.name] = category
     if not categories:
-        raise reader.error(fields["categories"], "`categories` is empty: write at least one, or unset the file")
+        raise reader.wrong(fields["categories"], "`categories` is empty: write at least one, or unset the file")
     return RefusalsFile(label, rate, tuple(categories.values()), models, _questions(reader, fields, "the file"))
 
 
@@ -74,14 +76,14 @@ class _CategoryReader:
         fields = reader.mapping(node, _CATEGORY_KEYS, "a category", needed=("name", "action"))
         name = _name(reader, fields["name"], "`name` of a category")
         where = f"category {name!r}"
-        action = reader.choice(fields["action"], f"`action` of {where}", ACTIONS)
+        action = reader.one_of(fields["action"], ACTIONS, f"`action` of {where}")
         if action != "flag" and "message" not in fields:
-            raise reader.error(node, f"{where} has no `message`: write what who asks is told")
+            raise reader.wrong(node, f"{where} has no `message`: write what who asks is told")
         if action == "flag" and "message" in fields:
-            raise reader.error(fields["message"], f"{where} only flags, so nobody is told: leave `message` out")
+            raise reader.wrong(fields["message"], f"{where} only flags, so nobody is told: leave `message` out")
         examples = _questions(reader, fields, where, "examples")
         if "examples" in fields and len(examples) < MIN_EXAMPLES:
-            raise reader.error(
+            raise reader.wrong(
                 fields["examples"],
                 f"{where} has {len(examples)} examples: write at least {MIN_EXAMPLES}, or none and phrases instead",
             )
@@ -98,19 +100,19 @@ class _CategoryReader:
             models=self._uses(fields["models"], where, flags=action == "flag") if "models" in fields else (),
         )
         if not (category.phrases or category.patterns or category.examples or category.models):
-            raise reader.error(node, f"{where} finds nothing: write `phrases`, `patterns`, `examples` or `models`")
+            raise reader.wrong(node, f"{where} finds nothing: write `phrases`, `patterns`, `examples` or `models`")
         return category
 
     def _messages(self, node: Any, where: str) -> dict[str, str]:
         if isinstance(node, yaml.ScalarNode):
-            return {"en": self._reader.text(node, f"`message` of {where}", longest=2_000)}
+            return {"en": self._reader.limited(node, f"`message` of {where}", longest=2_000)}
         if not isinstance(node, yaml.MappingNode) or not node.value:
-            raise self._reader.error(node, f"`message` of {where} must be a text, or texts by language: `en: …`")
+            raise self._reader.wrong(node, f"`message` of {where} must be a text, or texts by language: `en: …`")
         for key, _ in node.value:
             if not _LANGUAGE.fullmatch(str(key.value)):
-                raise self._reader.error(key, f"`message` of {where}: {key.value!r} is no language like en or de")
+                raise self._reader.wrong(key, f"`message` of {where}: {key.value!r} is no language like en or de")
         fields = self._reader.mapping(node, [str(key.value) for key, _ in node.value], f"`message` of {where}")
-        return {language: self._reader.text(text, f"`{language}` of {where}") for language, text in fields.items()}
+        return {language: self._reader.limited(text, f"`{language}` of {where}") for language, text in fields.items()}
 
     def _compiled(self, fields: Mapping[str, Any], key: str, where: str) -> tuple[re.Pattern[str], ...]:
         if key not in fields:
@@ -121,7 +123,7 @@ class _CategoryReader:
             try:
                 found.append(compiled(text))
             except UnboundedPattern as error:
-                raise self._reader.error(node, f"{text[:60]!r} in `{key}` of {where}: {error}") from None
+                raise self._reader.wrong(node, f"{text[:60]!r} in `{key}` of {where}: {error}") from None
         return tuple(found)
 
     def _exceptions(self, node: Any, where: str) -> tuple[re.Pattern[str], ...]:
@@ -132,21 +134,21 @@ class _CategoryReader:
     def _roles(self, node: Any, where: str) -> tuple[str, ...]:
         roles = tuple(text for _, text in self._reader.texts(node, f"`exempt_roles` of {where}", most=100))
         if "everyone" in roles:
-            raise self._reader.error(node, f"`everyone` is exempt from {where}: leave the category out")
+            raise self._reader.wrong(node, f"`everyone` is exempt from {where}: leave the category out")
         return roles
 
     def _uses(self, node: Any, where: str, *, flags: bool) -> tuple[ModelUse, ...]:
         uses = []
         for entry in self._reader.items(node, f"`models` of {where}", most=MAX_MODELS):
             fields = self._reader.mapping(entry, _USE_KEYS, f"a model of {where}", needed=("name",))
-            name = self._reader.text(fields["name"], f"`name` of a model of {where}")
+            name = self._reader.limited(fields["name"], f"`name` of a model of {where}")
             if name not in self._models:
                 known = ", ".join(self._models) or "there is none"
-                raise self._reader.error(fields["name"], f"no model of the file is named {name!r}; {known}")
+                raise self._reader.wrong(fields["name"], f"no model of the file is named {name!r}; {known}")
             codes = self._reader.texts(fields["codes"], f"`codes` of {where}", most=100) if "codes" in fields else []
             when_out: WhenOut = "pass" if flags else "refuse"
             if "when_out" in fields:
-                when_out = self._reader.choice(fields["when_out"], f"`when_out` of {where}", WHEN_OUT)
+                when_out = self._reader.one_of(fields["when_out"], WHEN_OUT, f"`when_out` of {where}")
             uses.append(ModelUse(name, frozenset(text for _, text in codes), when_out))
         return tuple(uses)
 
@@ -155,13 +157,13 @@ def _model(reader: NodeReader, node: Any, question_label: Label) -> GuardModel:
     fields = reader.mapping(node, _MODEL_KEYS, "a model", needed=("name", "form", "url"))
     name = _name(reader, fields["name"], "`name` of a model")
     where = f"model {name!r}"
-    form = reader.choice(fields["form"], f"`form` of {where}", FORMS)
+    form = reader.one_of(fields["form"], FORMS, f"`form` of {where}")
     if form != "classifier" and "model" not in fields:
         meaning = {"llama-guard": "the model's name there", "guardrails-ai": "the name of the guard"}
-        raise reader.error(node, f"{where} has no `model`: write {meaning.get(form, 'the id of the configuration')}")
+        raise reader.wrong(node, f"{where} has no `model`: write {meaning.get(form, 'the id of the configuration')}")
     goes_to = _endpoint(reader, fields, where)
     if question_label > goes_to.max_label:
-        raise reader.error(
+        raise reader.wrong(
             fields["url"],
             f"{where} may see text up to the label {goes_to.max_label.text!r}, and questions have the label "
             f"{question_label.text!r}: name an internal endpoint (`internal: true` if it is in your house), or write "
@@ -175,44 +177,44 @@ def _model(reader: NodeReader, node: Any, question_label: Label) -> GuardModel:
 
 
 def _endpoint(reader: NodeReader, fields: Mapping[str, Any], where: str) -> Endpoint:
-    url = reader.text(fields["url"], f"`url` of {where}")
+    url = reader.limited(fields["url"], f"`url` of {where}")
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise reader.error(fields["url"], f"`url` of {where} must be like http://host:8000/v1, without a name or query")
-    label = _optional(fields, "max_label", lambda n: reader.choice(n, f"`max_label` of {where}", LABELS), None)
+        raise reader.wrong(fields["url"], f"`url` of {where} must be like http://host:8000/v1, without a name or query")
+    label = _optional(fields, "max_label", lambda n: reader.one_of(n, LABELS, f"`max_label` of {where}"), None)
     internal = _optional(fields, "internal", lambda n: reader.true(n, f"`internal` of {where}"), None)
-    named = _optional(fields, "model", lambda n: reader.text(n, f"`model` of {where}", longest=200), "")
+    named = _optional(fields, "model", lambda n: reader.limited(n, f"`model` of {where}", longest=200), "")
     try:
         return endpoint(ModelSettings.model_validate(
             {"base_url": url, "name": named, "internal": internal, "max_label": label}
         ))  # fmt: skip
     except PublicModelHost:
-        raise reader.error(
+        raise reader.wrong(
             fields["url"],
             f"{where}: text above 'public' would go to {parts.hostname}, which looks like a host on the public "
             "internet; name it by its private name or address, or leave `internal` and `max_label` out",
         ) from None
     except ValidationError:
-        raise reader.error(fields["url"], f"{where} cannot be used as it stands: look at `url`, `model`") from None
+        raise reader.wrong(fields["url"], f"{where} cannot be used as it stands: look at `url`, `model`") from None
 
 
 def _key(reader: NodeReader, node: Any, where: str) -> str:
-    path = Path(reader.text(node, f"`key_file` of {where}"))
+    path = Path(reader.limited(node, f"`key_file` of {where}"))
     try:
         key = path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError):
-        raise reader.error(
+        raise reader.wrong(
             node, f"`key_file` of {where} cannot be read: write the path of a file with the key"
         ) from None
     if not key or not key.isprintable() or not key.isascii():
-        raise reader.error(node, f"`key_file` of {where} holds no key: write it alone, in one line")
+        raise reader.wrong(node, f"`key_file` of {where} holds no key: write it alone, in one line")
     return key
 
 
 def _name(reader: NodeReader, node: Any, where: str) -> str:
-    name = reader.text(node, where)
+    name = reader.limited(node, where)
     if not _NAME.fullmatch(name):
-        raise reader.error(node, f"{where} must be small letters, digits and hyphens, at most 40: it stands in the log")
+        raise reader.wrong(node, f"{where} must be small letters, digits and hyphens, at most 40: it stands in the log")
     return name
 
 

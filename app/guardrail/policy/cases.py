@@ -86,9 +86,7 @@ class _CasesParser(YamlNodes):
         return tuple(self._case(node, f"case {number}") for number, node in enumerate(entries, start=1))
 
     def _case(self, node: Any, where: str) -> PolicyCase:
-        fields = self.mapping(node, _KEYS, where)
-        if "text" not in fields:
-            raise self.wrong(node, f"{where} has no `text`")
+        fields = self.mapping(node, _KEYS, where, needed=("text",))
         refused = self._boolean(fields, "refused", where, otherwise="false")
         if refused == ("shown" in fields):
             raise self.wrong(node, f"{where} must say either `shown`, or `refused: true`")

@@ -28,7 +28,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from app.guardrail.check import KINDS, NEVER_SHOWN, Check
 from app.guardrail.policy.model import (
@@ -36,7 +36,6 @@ from app.guardrail.policy.model import (
     OPTIONAL_KINDS,
     ORIGINS,
     OWN_KIND,
-    Action,
     Contacts,
     GuardrailPolicy,
     Origin,
@@ -127,16 +126,13 @@ class _PolicyParser(YamlNodes):
         return kinds
 
     def _rule(self, node: Any, where: str) -> PolicyRule:
-        fields = self.mapping(node, _RULE_KEYS, where)
-        for key in ("kinds", "action"):
-            if key not in fields:
-                raise self.wrong(node, f"{where} has no `{key}`")
-        action = cast("Action", self.one_of(fields["action"], ACTIONS, f"`action` of {where}"))
+        fields = self.mapping(node, _RULE_KEYS, where, needed=("kinds", "action"))
+        action = self.one_of(fields["action"], ACTIONS, f"`action` of {where}")
         shows = action not in ("remove", "refuse")
         kinds = self._kinds(fields["kinds"], f"`kinds` of {where}", shows=shows)
         origin: Origin = "passage" if shows else "anywhere"
         if "origin" in fields:
-            origin = cast("Origin", self.one_of(fields["origin"], ORIGINS, f"`origin` of {where}"))
+            origin = self.one_of(fields["origin"], ORIGINS, f"`origin` of {where}")
             if action == "pseudonym" and origin == "anywhere":
                 raise self.wrong(
                     fields["origin"],
@@ -186,10 +182,7 @@ class _PolicyParser(YamlNodes):
         return term
 
     def _pattern(self, node: Any, where: str) -> Check:
-        fields = self.mapping(node, _PATTERN_KEYS, where)
-        for key in ("name", "pattern"):
-            if key not in fields:
-                raise self.wrong(node, f"{where} has no `{key}`")
+        fields = self.mapping(node, _PATTERN_KEYS, where, needed=("name", "pattern"))
         kind = self.one_of(fields["kind"], tuple(KINDS), f"`kind` of {where}") if "kind" in fields else OWN_KIND
         after = self.names(fields["after"], f"`after` of {where}", "leave the line out") if "after" in fields else ()
         any_case = "any_case" in fields and self.one_of(fields["any_case"], ("true", "false"), f"`any_case` of {where}")
