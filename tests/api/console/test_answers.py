@@ -67,8 +67,8 @@ def test_each_answer_is_opened_and_closed_in_the_log(client: TestClient, company
     answers = [begin(ada) for _ in range(2)]
     for answer in answers:
         ada.send("GET", f"/answers/{answer}", headers={"HX-Request": "true"})
-    for kind in ("answer.opened", "answer.closed"):
-        assert [record["trail"] for record in company.records(kind)] == answers
+    for kind in ("answer.opened", "answer.closed"):  # both are made at once: either may be the first
+        assert sorted(record["trail"] for record in company.records(kind)) == sorted(answers)
 
 
 def test_a_thumb_is_kept_once_it_is_ones_own(client: TestClient, company: Company) -> None:
