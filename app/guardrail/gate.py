@@ -48,6 +48,7 @@ class Gate:
         self._text = ""  # the same, folded; positions below are positions in it
         self._drops: list[int] = []
         self._scan = 0  # starts before this are decided
+        self._limit = 0  # those before this lie in words whose end is known, or too far back to depend on what follows
         self._out = 0  # raw position: what lies before is released or swallowed
         self._mask = LatestMask(renderer)
         self._outline = LabelOutline()  # of the redacted text
@@ -101,22 +102,26 @@ class Gate:
     def _take(self, token: str) -> None:
         if token:
             raw, folded, drops = self._normaliser.feed(token)
+            size = len(self._text)
             if drops:
-                size = len(self._text)
                 self._drops.extend(size + at for at in drops)
             self._raw += raw
             self._text += folded
+            last = max(folded.rfind(" "), folded.rfind("\n"))
+            self._limit = max(self._limit, size + last + 1 if last >= 0 else 0, len(self._text) - WORD.extent)
             self._spans.feed(folded)
 
     def _advance(self, *, final: bool) -> str:
-        size = len(self._text)
+        size, begun = len(self._text), self._scan
         if self._tail is not None:
             self._swallow(self._tail, final=final)
         if final:
             self._spans.feed("", final=True)
-        limit = size if final else min(self._frontier(size), self._spans.known)
+        limit = size if final else min(self._limit, self._spans.known)
         if self._tail is None and self._scan < limit:
             self._decide(limit, final=final)
+        if self._scan == begun and not final and not self._parts:
+            return ""
         self._forget_judged(self._scan)
         if final:
             self._close()
@@ -141,11 +146,6 @@ class Gate:
     def _oldest(self) -> int:
         """What lies before is decided whatever follows."""
         return min(self._scan, self._judged[0][0]) if self._judged else self._scan
-
-    def _frontier(self, size: int) -> int:
-        """Starts before this lie in words whose end is known, or too far from the end of the text to depend on it."""
-        oldest = max(size - WORD.extent, 0)
-        return max(self._text.rfind(" ", oldest), self._text.rfind("\n", oldest), oldest - 1) + 1
 
     def _decide(self, limit: int, *, final: bool) -> None:
         """Decide the starts in scan..limit from left to right, stopping early at one that needs more text."""
@@ -249,7 +249,7 @@ class Gate:
             return ""
         self._forget_judged(start)
         self._outline_upto(min(self._oldest(), start))
-        return self._outline.after(self._unfed(start)).label()
+        return self._outline.label_behind(self._unfed(start))
 
     def _outline_upto(self, end: int) -> None:
         """Show the outline what is decided whatever follows."""
@@ -366,6 +366,7 @@ class Gate:
         ]
         self._partly = None
         self._scan -= cut
+        self._limit -= cut
         self._out -= raw_cut
         self._cut += raw_cut
         self._mask.forget(cut)

@@ -48,11 +48,29 @@ class CheckGroup:
 
 # Groups with their numbers.
 Numbered = tuple[tuple[int, CheckGroup], ...]
-ByNeed = tuple[tuple[re.Pattern[str], Numbered], ...]
 
-# Most of prose: no check that needs another character looks at it.
-_QUIET_SIGNS = "abcdefghijklmnopqrstuvwxyz ,;'\n"
-QUIET = re.compile(f"[{_QUIET_SIGNS}]*")
+_FLAGS = {"a": re.ASCII, "i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE}
+
+# Most of prose, and words of prose with capitals and stops: few checks have anything to look for there.
+_SIGNS = ("abcdefghijklmnopqrstuvwxyz ,;'\n", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz .,;'\n")
+
+
+@dataclass(frozen=True, slots=True)
+class NeedingOne:
+    """The groups that need the same of a text, and what finds it."""
+
+    needed: re.Pattern[str] | None  # None: nothing
+    groups: Numbered
+    anywhere: re.Pattern[str] | None  # finds a start of any of them; None where only each itself can tell
+
+    def may_have_starts(self, text: str, begin: int, end: int) -> bool:
+        """Whether a finding of one of them can start in begin..end."""
+        if self.needed is not None and self.needed.search(text, begin) is None:
+            return False
+        if self.anywhere is None:
+            return True
+        first = self.anywhere.search(text, begin)
+        return first is not None and first.start() < end
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +78,38 @@ class CheckGroups:
     """The groups of some checks, and the words of all their cues."""
 
     groups: tuple[CheckGroup, ...]
-    labelled: Numbered
     cued: Numbered
-    # The others by what they need, and the pattern that finds it; of these, the ones that `QUIET` text may have.
-    plain: ByNeed
-    quiet: ByNeed
+    # The others by what they need; before that, those that a text may have which has no other signs than the pattern's.
+    plain: tuple[NeedingOne, ...]
+    of_signs: tuple[tuple[re.Pattern[str], tuple[NeedingOne, ...]], ...]
     cue_words: tuple[str, ...]
     word_groups: Mapping[str, tuple[int, ...]]  # by cue word, the numbers of the groups whose cue it belongs to
-    any_word: re.Pattern[str]  # finds where one of them begins: those that no other is the beginning of
-    # By what that finds, the words that begin so, each as it is and without its sign.
-    words_beginning: Mapping[str, tuple[tuple[str, str], ...]]
+    # Finds where the last part of one of them begins, behind a blank within it: those that no other one begins with.
+    any_part: re.Pattern[str]
+    # By what that finds, the words whose last part begins so: each as it is, without its sign, and where that part is.
+    words_by_part: Mapping[str, tuple[tuple[str, str, int], ...]]
 
-    def find_cues(self, text: str, since: int, limit: int) -> dict[str, list[int]]:
-        """For each cue word that stands between `since` and `limit`, where it ends, ascending."""
+    def needing(self, text: str, begin: int) -> tuple[NeedingOne, ...]:
+        """The groups without a cue that may find something in the text from `begin` on."""
+        for signs, needing in self.of_signs:
+            if signs.fullmatch(text, begin) is not None:
+                return needing
+        return self.plain
+
+    def find_cues(self, text: str, since: int, known: int, limit: int) -> dict[str, list[int]]:
+        """For each cue word that stands between `since` and `limit` and ends behind `known`, where it ends, ascending;
+        some that end before that, too.
+        """
         small = lowered(text[since:limit])
         found: dict[str, list[int]] = {}
-        match = self.any_word.search(small) if self.cue_words else None
+        begin = max(text.rfind(" ", since, known) + 1 - since, 0) if known > since else 0
+        match = self.any_part.search(small, begin) if self.cue_words else None
         while match is not None:
-            at = match.start()
-            for word, plain in self.words_beginning[match[0]]:
-                if small.startswith(plain, at) and (plain is word or not small[at - 1 : at].isalpha()):
+            for word, plain, part in self.words_by_part[match[0]]:
+                at = match.start() - part
+                if at >= 0 and small.startswith(plain, at) and (plain is word or not small[at - 1 : at].isalpha()):
                     found.setdefault(word, []).append(since + at + len(plain))
-            match = self.any_word.search(small, at + 1)
+            match = self.any_part.search(small, match.start() + 1)
         return found
 
 
@@ -107,44 +135,62 @@ def group_checks(checks: tuple[Check, ...]) -> CheckGroups:
     )
     words: Sequence[str] = [word for group in groups if group.cue and not group.of_label for word in group.cue.words]
     words = tuple(dict.fromkeys(words))
+    parts = [(word, word.removeprefix("^"), _last_part(word.removeprefix("^"))) for word in words]
     numbered = tuple(enumerate(groups))
-    plain: dict[str, list[tuple[int, CheckGroup]]] = {}
+    by_need: dict[str, list[tuple[int, CheckGroup]]] = {}
     for number, group in numbered:
-        if group.cue is None:
-            plain.setdefault(group.needs, []).append((number, group))
-    by_need = tuple((of[0][1].needed, tuple(of)) for of in plain.values())
+        if group.cue is None or group.of_label:
+            by_need.setdefault(group.needs, []).append((number, group))
+    plain = tuple(_needing(needs, of) for needs, of in by_need.items())
     cued = tuple(one for one in numbered if one[1].cue and not one[1].of_label)
     return CheckGroups(
         groups,
-        labelled=tuple(one for one in numbered if one[1].of_label),
         cued=cued,
-        plain=by_need,
-        quiet=tuple(one for one in by_need if _may_be_quiet(one[1][0][1])),
+        plain=plain,
+        of_signs=tuple(
+            (re.compile(f"[{signs}]*"), tuple(one for one in plain if _may_have(signs, one))) for signs in _SIGNS
+        ),
         cue_words=words,
         word_groups={
             word: tuple(number for number, group in cued if group.cue and word in group.cue.words) for word in words
         },
-        any_word=beginnings(words),
-        words_beginning=_by_beginning(words),
+        any_part=beginnings([plain[part:] for _, plain, part in parts]),
+        words_by_part=_by_beginning(parts),
     )
 
 
-def _by_beginning(words: Sequence[str]) -> Mapping[str, tuple[tuple[str, str], ...]]:
-    plain = {word: word.removeprefix("^") for word in words}
-    first = {
-        one for one in plain.values() if not any(one != other and one.startswith(other) for other in plain.values())
-    }
-    return {
-        beginning: tuple((word, bare) for word, bare in plain.items() if bare.startswith(beginning))
-        for beginning in first
-    }
+def _last_part(word: str) -> int:
+    """Where the last of its parts begins that a blank within the word parts."""
+    return word.rstrip(" ").rfind(" ") + 1
 
 
-def _may_be_quiet(group: CheckGroup) -> bool:
-    """Whether `QUIET` text may have what the group needs."""
-    if group.needs.startswith("["):
-        return group.needed.search(_QUIET_SIGNS) is not None
-    return set(group.needs) <= set(_QUIET_SIGNS)
+def _by_beginning(parts: Sequence[tuple[str, str, int]]) -> Mapping[str, tuple[tuple[str, str, int], ...]]:
+    last = {plain[part:] for _, plain, part in parts}
+    first = {one for one in last if not any(one != other and one.startswith(other) for other in last)}
+    return {beginning: tuple(one for one in parts if one[1].startswith(beginning, one[2])) for beginning in first}
+
+
+def _needing(needs: str, groups: Sequence[tuple[int, CheckGroup]]) -> NeedingOne:
+    openers = [group.opener for _, group in groups]
+    # One with groups is left alone: they would have other numbers within another pattern.
+    patterns = [opener for opener in openers if isinstance(opener, re.Pattern) and not opener.groups]
+    anywhere = None
+    if 1 < len(patterns) == len(openers):
+        anywhere = re.compile("|".join(f"(?{_scoped(pattern)}:{pattern.pattern})" for pattern in patterns))
+    return NeedingOne(_needed(needs) if needs else None, tuple(groups), anywhere)
+
+
+def _scoped(pattern: re.Pattern[str]) -> str:
+    """The flags of a pattern as they are written within another."""
+    return "".join(sign for sign, flag in _FLAGS.items() if pattern.flags & flag)
+
+
+def _may_have(signs: str, one: NeedingOne) -> bool:
+    """Whether a text of such signs may have what the groups need."""
+    needs = one.groups[0][1].needs
+    if needs.startswith("[") and one.needed is not None:
+        return any(one.needed.search(sign * 8) is not None for sign in signs)
+    return set(needs) <= set(signs)
 
 
 def _needed(needs: str) -> re.Pattern[str]:

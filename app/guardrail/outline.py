@@ -49,6 +49,13 @@ class LabelOutline:
         other.feed(text)
         return other
 
+    def label_behind(self, text: str) -> str:
+        """The label of the place behind a text."""
+        if self._header or "\n" in text:
+            return self.after(text).label()
+        # The commonest case: it goes on with a line, which is named only if nothing but signs stand in it.
+        return self._label if self._label and _MARKERS.match((self._line + text)[: _MAX_LINE + 1]) else ""
+
     def label(self) -> str:
         """What names a value that begins here, with `SURE` or `UNSURE` behind it; empty if nothing does."""
         line = _CELL.sub("|", self._line) if "<t" in self._line else self._line

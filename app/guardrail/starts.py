@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 
 from app.guardrail.check import BEFORE, Check, StartPattern
-from app.guardrail.groups import QUIET, CheckGroup, Ranges, group_checks, joined
+from app.guardrail.groups import CheckGroup, Ranges, group_checks, joined
+from app.guardrail.lookalikes import lowered
 from app.guardrail.names.spans import Spans
 
 _MAX_CUE = 32  # characters of the longest cue word
@@ -24,11 +25,10 @@ class Starts:
     def find(self, text: str, scan: int, limit: int) -> list[tuple[int, int]]:
         """Starts in scan..limit, in no order, each with the number of the group that wants to see it."""
         cues = self._find_cues(text, scan, limit)
-        found = [(at, number) for number, group in self._checks.labelled for at in group.starts(text, scan, limit)]
-        quiet = QUIET.fullmatch(text, scan) is not None
-        for needed, numbered in self._checks.quiet if quiet else self._checks.plain:
-            if needed.search(text, scan) is not None:
-                found += [(at, number) for number, group in numbered for at in group.starts(text, scan, limit)]
+        found: list[tuple[int, int]] = []
+        for needing in self._checks.needing(text, scan):
+            if needing.may_have_starts(text, scan, limit):
+                found += [(at, number) for number, group in needing.groups for at in group.starts(text, scan, limit)]
         near: dict[StartPattern, list[tuple[int, Ranges]]] = {}
         for number, ranges in self._near_cues(cues, scan, limit).items() if cues else ():
             near.setdefault(self.groups[number].opener, []).append((number, ranges))
@@ -62,13 +62,19 @@ class Starts:
         return near
 
     def _near(self, asked: list[tuple[int, Ranges]], text: str) -> Iterator[tuple[int, int]]:
-        """The starts of groups with one opener that lie in the ranges of each; the text is searched once."""
+        """The starts of groups with one opener that lie in the ranges of each; the text is searched once.
+
+        What stands before a start is the text itself: near a mask, where it is not, `behind_mask` gives all starts.
+        """
         group: CheckGroup = self.groups[asked[0][0]]
         every = asked[0][1] if len(asked) == 1 else joined(span for _, ranges in asked for span in ranges)
         starts = [at for begin, end in every for at in group.starts(text, begin, end)]
         for number, ranges in asked if starts else ():
+            cue = self.groups[number].cue
             for begin, end in ranges:
-                yield from ((at, number) for at in starts[bisect_left(starts, begin) : bisect_left(starts, end)])
+                for at in starts[bisect_left(starts, begin) : bisect_left(starts, end)]:
+                    if cue is None or cue.may_end is None or cue.may_end(lowered(text[max(at - BEFORE, 0) : at])):
+                        yield at, number
 
     def _find_cues(self, text: str, scan: int, limit: int) -> dict[str, Ranges]:
         """For each cue word, the ranges in which a start has it near before it; those of before are kept as far as they
@@ -78,7 +84,7 @@ class Starts:
             del self._cues[word]
         oldest = scan - BEFORE
         since = max(self._cued - _MAX_CUE, oldest, 0)
-        for word, ends in self._checks.find_cues(text, since, limit).items():
+        for word, ends in self._checks.find_cues(text, since, self._cued, limit).items():
             reach = self._cues.setdefault(word, [])
             for end in ends:
                 if end <= self._cued or end < oldest:

@@ -12,9 +12,9 @@ from app.guardrail.outline import CELL, UNSURE
 from app.guardrail.readings.reading import TAIL, groups_of, longer
 from app.guardrail.values import is_mixed
 
-# The beginning of a line or cell, behind its sign and a quote.
+# The beginning of a line or cell, behind its sign and a quote. The character before it is looked at first.
 _START = re.compile(
-    r"(?:(?<=[\n|>,;])|(?<=[\n|>,;] )|(?<=\n[-+.>] )|(?<=\n\d[.)] )"
+    r"(?<=[\n|>,; \"'`])(?:(?<=[\n|>,;])|(?<=[\n|>,;] )|(?<=\n[-+.>] )|(?<=\n\d[.)] )"
     r"|(?<=[\n|>,;][\"'`])|(?<=[\n|] [\"'`])|(?<=\n[-+.] [\"'`]))"
     r"(?=[^ \n|<>\"'`,;])"
 )
