@@ -100,14 +100,30 @@ class Tail:
 OPENING = "[redacted: "
 ENDING = " ending "
 _CUT_OPENING = "|".join(re.escape(OPENING[at:]) for at in range(1, len(OPENING) + 1))
-INSIDE = rf"(?:{'|'.join(KINDS)})(?: [1-9][0-9]{{0,3}}|{ENDING}[0-9A-Z]{{4}})?\]"
+_MORE = rf"(?: [1-9][0-9]{{0,3}}|{ENDING}[0-9A-Z]{{4}})"
+INSIDE = rf"(?:{'|'.join(KINDS)}){_MORE}?\]"
 PLACEHOLDER = re.compile(rf"{re.escape(OPENING)}{INSIDE}")
 MAX_PLACEHOLDER = len(OPENING) + max(map(len, KINDS)) + len(ENDING) + 5
+# What a placeholder says beyond the kind, and how much text before a start has BEFORE characters without that.
+_SAYS_MORE = re.compile(rf"({re.escape(OPENING)}(?:{'|'.join(KINDS)})){_MORE}\]")
+FAR_BEFORE = 3 * BEFORE
 _WHICH = rf"(?: (?:[1-9][0-9]{{0,3}}\]?)?|{prefixes([ENDING])}|{ENDING}[0-9A-Z]{{0,4}}\]?)"
 BEGUN = re.compile(  # one, or what one begins with
     rf"{prefixes(f'{OPENING}{kind}]' for kind in KINDS)}|{re.escape(OPENING)}(?:{'|'.join(KINDS)}){_WHICH}"
 )
 _OWN_WORDS = re.compile(rf"(?:{re.escape(OPENING)}|\A(?:{_CUT_OPENING})){INSIDE}")
+
+
+def says_more(text: str, begin: int, end: int) -> bool:
+    """Whether a placeholder in begin..end says more than the kind of what it hides."""
+    return text.find("]", begin, end) >= 0 and _SAYS_MORE.search(text, begin, end) is not None
+
+
+def plain_placeholders(text: str) -> str:
+    """The text with all placeholders as they are without a policy, so that what a policy shows of one value does not
+    change what is found behind it.
+    """
+    return _SAYS_MORE.sub(r"\1]", text) if "]" in text else text
 
 
 def beginnings(words: Sequence[str]) -> re.Pattern[str]:

@@ -10,7 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from app.guardrail.check import BEFORE, BEGUN, MAX_PLACEHOLDER, OPENING, PLACEHOLDER, WORD, Check, Run, Tail
+from app.guardrail.check import (
+    BEFORE,
+    BEGUN,
+    FAR_BEFORE,
+    MAX_PLACEHOLDER,
+    OPENING,
+    PLACEHOLDER,
+    WORD,
+    Check,
+    Run,
+    Tail,
+    plain_placeholders,
+)
 from app.guardrail.groups import CheckGroup
 from app.guardrail.lookalikes import lowered
 from app.guardrail.masks import LatestMask, Mask, Renderer, ShownValue
@@ -21,7 +33,7 @@ from app.guardrail.starts import StartQueue
 from app.guardrail.windows import Asked, StartFinding, longest
 
 _PIECE = 2048  # a whole text is fed in pieces of this many characters: what a mask moves is looked at again
-_SLACK = 512  # decided characters that may stay in the buffer before it is cut
+_SLACK = 768  # decided characters that may stay in the buffer before it is cut
 
 
 class GateClosed(RuntimeError):
@@ -115,6 +127,8 @@ class Gate:
         size, begun = len(self._text), self._scan
         if self._tail is not None:
             self._swallow(self._tail, final=final)
+        elif begun >= self._limit and not final:  # most pieces end within a word
+            return ""
         if final:
             self._spans.feed("", final=True)
         limit = size if final else min(self._limit, self._spans.known)
@@ -129,7 +143,6 @@ class Gate:
         elif self._scan > self._mask.end:
             self._close()
             self._release(self._oldest())
-            self._outline_upto(self._oldest())
         released = "".join(self._parts)
         self._parts.clear()
         if self._scan > _SLACK:
@@ -202,10 +215,10 @@ class Gate:
             known = ""
             if end < 0 or group.run is not run:
                 run, end = group.run, group.run.end(self._text, start)
-            if not final and (end == len(self._text) or self._may_open(end)):
-                self._waiting = run if end == len(self._text) else None
-                self._partly = start, number, left, asked
-                return None
+                if not final and (end == len(self._text) or self._may_open(end)):
+                    self._waiting = run if end == len(self._text) else None
+                    self._partly = start, number, left, asked
+                    return None
             if end - start >= run.min_extent:
                 asked.append((group, left, end))
         self._partly = None
@@ -235,10 +248,15 @@ class Gate:
         return StartFinding(span.end - start, span.kind, "found by a model", None, None, kinds)
 
     def _before(self, start: int) -> str:
-        """The text left of a start as a reader of the release sees it, so that redacting twice changes nothing."""
+        """The text left of a start as a reader of the release sees it, so that redacting twice changes nothing; but for
+        what a policy has placeholders say beyond the kind, so that it changes nothing either.
+        """
+        begin = max(start - BEFORE, 0)
         if start < self._mask.end:
-            return self._text[max(start - BEFORE, 0) : start]
-        since = self._text[max(self._mask.end, start - BEFORE, 0) : start]
+            return self._text[begin:start]
+        since = self._text[max(self._mask.end, begin) : start]
+        if "]" in since:
+            since = plain_placeholders(self._text[max(self._mask.end, start - FAR_BEFORE, 0) : start])[-BEFORE:]
         if self._mask.end < 0 or len(since) >= BEFORE:
             return since
         return (self._mask.before + self._mask.stand_in + since)[-BEFORE:]
@@ -299,19 +317,17 @@ class Gate:
 
         "AB51 ABC" before a word is no plate; before a placeholder it is one, and redacting twice must change nothing.
         """
-        text = self._text
+        text, found_more = self._text, False
         for begin, reach, asked in self._judged:
             if begin < max(self._mask.end, self._outlined) or reach < start or begin >= start:
                 continue
             found = longest(text, begin, [(group, left, start) for group, left, end in asked if end >= start], start)
             if found is None:
                 continue
-            end = begin + found.size
-            kept = before[: max(len(before) - (start - begin), 0)]
-            self._begin(begin, found, kept)
-            self._cover(end)
-            before = (kept + self._mask.stand_in + text[end:start])[-BEFORE:]
-        return before
+            self._begin(begin, found, self._before(begin))
+            self._cover(begin + found.size)
+            found_more = True
+        return self._before(start) if found_more else before
 
     def _cover(self, end: int) -> None:
         """Lengthen the mask."""
@@ -349,7 +365,7 @@ class Gate:
 
     def _trim(self) -> None:
         """Forget text that no decision can read any more."""
-        cut = self._oldest() - BEFORE - 1
+        cut = self._oldest() - FAR_BEFORE - 1
         if cut <= 0:
             return
         self._outline_upto(cut)

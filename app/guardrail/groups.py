@@ -12,15 +12,22 @@ _FEW = 16  # places that are tried one by one
 Ranges = list[tuple[int, int]]
 
 
-def joined(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    """The ranges in order, made one where they touch."""
+def joined(each: Sequence[Ranges]) -> Ranges:
+    """All the ranges in order, made one where they touch."""
+    if all(one == each[0] for one in each):
+        return each[0]
     apart: Ranges = []
-    for begin, end in sorted(ranges):
+    for begin, end in sorted(one for ranges in each for one in ranges):
         if apart and begin <= apart[-1][1]:
             apart[-1] = apart[-1][0], max(apart[-1][1], end)
         else:
             apart.append((begin, end))
     return apart
+
+
+def within(ranges: Iterable[tuple[int, int]], begin: int, end: int) -> Ranges:
+    """What of the ranges lies in begin..end."""
+    return [(max(since, begin), min(upto, end)) for since, upto in ranges if since < end and upto > begin]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +62,7 @@ _FLAGS = {"a": re.ASCII, "i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, 
 _SIGNS = ("abcdefghijklmnopqrstuvwxyz ,;'\n", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz .,;'\n")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NeedingOne:
     """The groups that need the same of a text, and what finds it."""
 
@@ -78,7 +85,8 @@ class CheckGroups:
     """The groups of some checks, and the words of all their cues."""
 
     groups: tuple[CheckGroup, ...]
-    cued: Numbered
+    cued: tuple[NeedingOne, ...]  # those with a cue, by their opener
+    cued_as: Mapping[int, NeedingOne]  # by the number of a group with a cue, where it is among these
     # The others by what they need; before that, those that a text may have which has no other signs than the pattern's.
     plain: tuple[NeedingOne, ...]
     of_signs: tuple[tuple[re.Pattern[str], tuple[NeedingOne, ...]], ...]
@@ -142,17 +150,23 @@ def group_checks(checks: tuple[Check, ...]) -> CheckGroups:
         if group.cue is None or group.of_label:
             by_need.setdefault(group.needs, []).append((number, group))
     plain = tuple(_needing(needs, of) for needs, of in by_need.items())
-    cued = tuple(one for one in numbered if one[1].cue and not one[1].of_label)
+    by_opener: dict[tuple[StartPattern, str], list[tuple[int, CheckGroup]]] = {}
+    for number, group in numbered:
+        if group.cue is not None and not group.of_label:
+            by_opener.setdefault((group.opener, group.needs), []).append((number, group))
+    cued = tuple(_needing(needs, of) for (_, needs), of in by_opener.items())
     return CheckGroups(
         groups,
         cued=cued,
+        cued_as={number: one for one in cued for number, _ in one.groups},
         plain=plain,
         of_signs=tuple(
             (re.compile(f"[{signs}]*"), tuple(one for one in plain if _may_have(signs, one))) for signs in _SIGNS
         ),
         cue_words=words,
         word_groups={
-            word: tuple(number for number, group in cued if group.cue and word in group.cue.words) for word in words
+            word: tuple(number for one in cued for number, group in one.groups if group.cue and word in group.cue.words)
+            for word in words
         },
         any_part=beginnings([plain[part:] for _, plain, part in parts]),
         words_by_part=_by_beginning(parts),

@@ -35,9 +35,6 @@ class ShownValue:
 class Renderer(Protocol):
     """Chooses what a masked value is shown as. A function of the value and of those it was asked to `show` before."""
 
-    def stand_in(self, value: MaskedValue) -> str:
-        """What `show` would give, as the text that the checks see before what follows. Has no effect."""
-
     def show(self, value: MaskedValue) -> ShownValue:
         """What is shown. Raises AnswerWithheld."""
 
@@ -75,7 +72,6 @@ class LatestMask:
         self._kinds: frozenset[str] = frozenset()
         self._value_end = -1  # of the last finding in it that is one value
         self._value: list[str] = []
-        self._shown = ShownValue("")
 
     def begin(self, start: int, found: StartFinding, before: str) -> ShownValue | None:
         """A mask begins; gives what it is shown as, if that is known already."""
@@ -119,10 +115,8 @@ class LatestMask:
 
     @property
     def stand_in(self) -> str:
-        """What stands for it before the text behind it."""
-        if not self.open or self._renderer is None:
-            return self._shown.text if self._shown.hidden else placeholder(self.kind)
-        return self._renderer.stand_in(self._masked)
+        """What the checks see of it before the text behind it, whatever it is shown as."""
+        return placeholder(self.kind)
 
     @property
     def _masked(self) -> MaskedValue:
@@ -136,5 +130,5 @@ class LatestMask:
 
     def _settle(self, shown: ShownValue) -> ShownValue:
         self.open, self.held = False, 0
-        self._value, self._shown = [], shown
+        self._value = []
         return shown

@@ -5,7 +5,10 @@ A function of the text up to that place, and so the same for every cutting. Its 
 
 import re
 
+from app.guardrail.check import MAX_PLACEHOLDER, plain_placeholders
+
 _MAX_LINE = 400  # characters of a line that is looked at; a longer one names nothing
+_KEPT = _MAX_LINE + MAX_PLACEHOLDER  # with one that is not all there yet
 _MAX_LABEL = 60
 _MARKERS = re.compile(r"[ >]*(?:#{1,6} |[-+.] |\d{1,2}[.)] )?[ _\"'`]*\Z")  # what stands in a line before its text
 _RULE = re.compile(r"[|\-:=+ ]+\Z")
@@ -37,9 +40,9 @@ class LabelOutline:
         """Take the text that follows."""
         *lines, rest = text.split("\n")
         for line in lines:
-            self._end_line((self._line + line)[: _MAX_LINE + 1])
+            self._end_line(plain_placeholders(self._line + line))
             self._line = ""
-        self._line = (self._line + rest)[: _MAX_LINE + 1]
+        self._line = plain_placeholders(self._line + rest)[:_KEPT]
 
     def after(self, text: str) -> "LabelOutline":
         """The outline as it is behind a text, which it does not keep."""
@@ -54,7 +57,8 @@ class LabelOutline:
         if self._header or "\n" in text:
             return self.after(text).label()
         # The commonest case: it goes on with a line, which is named only if nothing but signs stand in it.
-        return self._label if self._label and _MARKERS.match((self._line + text)[: _MAX_LINE + 1]) else ""
+        line = self._line + text
+        return self._label if self._label and len(line) <= _MAX_LINE and _MARKERS.match(line) else ""
 
     def label(self) -> str:
         """What names a value that begins here, with `SURE` or `UNSURE` behind it; empty if nothing does."""

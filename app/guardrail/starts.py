@@ -1,11 +1,10 @@
 """Where checks may find something: the starts of a stretch of text that some group of checks wants to see."""
 
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 
-from app.guardrail.check import BEFORE, Check, StartPattern
-from app.guardrail.groups import CheckGroup, Ranges, group_checks, joined
+from app.guardrail.check import BEFORE, FAR_BEFORE, Check, says_more
+from app.guardrail.groups import CheckGroup, NeedingOne, Ranges, group_checks, joined, within
 from app.guardrail.lookalikes import lowered
 from app.guardrail.names.spans import Spans
 
@@ -19,84 +18,79 @@ class Starts:
     def __init__(self, checks: Sequence[Check]) -> None:
         self._checks = group_checks(tuple(checks))
         self.groups = self._checks.groups
-        self._cues: dict[str, Ranges] = {}  # the reach of each cue word that ends before `_cued`
+        # By the number of a group with a cue, where a start has a word of it near before it, as far as that is known:
+        # of the words that end before `_cued`.
+        self._near: dict[int, Ranges] = {}
         self._cued = 0
 
     def find(self, text: str, scan: int, limit: int) -> list[tuple[int, int]]:
         """Starts in scan..limit, in no order, each with the number of the group that wants to see it."""
-        cues = self._find_cues(text, scan, limit)
+        self._find_cues(text, scan, limit)
         found: list[tuple[int, int]] = []
         for needing in self._checks.needing(text, scan):
             if needing.may_have_starts(text, scan, limit):
                 found += [(at, number) for number, group in needing.groups for at in group.starts(text, scan, limit)]
-        near: dict[StartPattern, list[tuple[int, Ranges]]] = {}
-        for number, ranges in self._near_cues(cues, scan, limit).items() if cues else ():
-            near.setdefault(self.groups[number].opener, []).append((number, ranges))
-        for asked in near.values():
-            found += self._near(asked, text)
+        if says_more(text, max(scan - FAR_BEFORE, 0), limit):  # a cue is nearer than it looks
+            return [*found, *self.behind_mask(text, scan, limit)]
+        near: dict[NeedingOne, list[tuple[int, Ranges]]] = {}
+        for number, ranges in self._near.items():
+            if here := within(ranges, scan, limit):
+                near.setdefault(self._checks.cued_as[number], []).append((number, here))
+        for needing, asked in near.items():
+            if needing.needed is None or needing.needed.search(text, scan) is not None:
+                found += self._find_near(asked, text)
         return found
 
     def behind_mask(self, text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
         """All starts of the groups with a cue in begin..end, a stretch behind a mask: what hides text brings a cue
         nearer.
         """
-        for number, group in self._checks.cued:
-            yield from ((at, number) for at in group.starts(text, begin, end))
+        for needing in self._checks.cued:
+            for number, group in needing.groups:
+                yield from ((at, number) for at in group.starts(text, begin, end))
 
     def forget(self, cut: int) -> None:
         """The first `cut` characters of the text are gone."""
-        self._cues = {
-            word: [(begin - cut, end - cut) for begin, end in reach]
-            for word, reach in self._cues.items()
-            if reach[-1][1] > cut
+        self._near = {
+            number: [(begin - cut, end - cut) for begin, end in ranges]
+            for number, ranges in self._near.items()
+            if ranges[-1][1] > cut
         }
         self._cued = max(self._cued - cut, 0)
 
-    def _near_cues(self, reach: Mapping[str, Ranges], scan: int, limit: int) -> dict[int, Ranges]:
-        """By group, where in scan..limit a start has a word of its cue before it: ascending, apart."""
-        near: dict[int, Ranges] = {}
-        for word, ranges in reach.items():
-            here = [(max(begin, scan), min(end, limit)) for begin, end in ranges if begin < limit and end > scan]
-            for number in self._checks.word_groups.get(word, ()) if here else ():
-                near[number] = joined((*near[number], *here)) if number in near else here
-        return near
-
-    def _near(self, asked: list[tuple[int, Ranges]], text: str) -> Iterator[tuple[int, int]]:
-        """The starts of groups with one opener that lie in the ranges of each; the text is searched once.
+    def _find_near(self, asked: list[tuple[int, Ranges]], text: str) -> Iterator[tuple[int, int]]:
+        """The starts of groups with one opener in the ranges of each.
 
         What stands before a start is the text itself: near a mask, where it is not, `behind_mask` gives all starts.
         """
         group: CheckGroup = self.groups[asked[0][0]]
-        every = asked[0][1] if len(asked) == 1 else joined(span for _, ranges in asked for span in ranges)
-        starts = [at for begin, end in every for at in group.starts(text, begin, end)]
-        for number, ranges in asked if starts else ():
-            cue = self.groups[number].cue
-            for begin, end in ranges:
-                for at in starts[bisect_left(starts, begin) : bisect_left(starts, end)]:
-                    if cue is None or cue.may_end is None or cue.may_end(lowered(text[max(at - BEFORE, 0) : at])):
+        for begin, end in joined([ranges for _, ranges in asked]):
+            for at in group.starts(text, begin, end):
+                before = lowered(text[max(at - BEFORE, 0) : at])
+                for number, ranges in asked:
+                    cue = self.groups[number].cue
+                    if (cue is None or cue.may_end is None or cue.may_end(before)) and within(ranges, at, at + 1):
                         yield at, number
 
-    def _find_cues(self, text: str, scan: int, limit: int) -> dict[str, Ranges]:
-        """For each cue word, the ranges in which a start has it near before it; those of before are kept as far as they
-        reach beyond `scan`.
-        """
-        for word in [word for word, reach in self._cues.items() if reach[-1][1] <= scan]:
-            del self._cues[word]
+    def _find_cues(self, text: str, scan: int, limit: int) -> None:
+        """Look for the cue words up to `limit`; those of before are kept as far as they reach beyond `scan`."""
+        for number in [number for number, ranges in self._near.items() if ranges[-1][1] <= scan]:
+            del self._near[number]
         oldest = scan - BEFORE
+        found: dict[int, list[int]] = {}
         since = max(self._cued - _MAX_CUE, oldest, 0)
         for word, ends in self._checks.find_cues(text, since, self._cued, limit).items():
-            reach = self._cues.setdefault(word, [])
-            for end in ends:
-                if end <= self._cued or end < oldest:
-                    continue
-                if reach and end <= reach[-1][1]:
-                    reach[-1] = reach[-1][0], end + BEFORE
+            new = [end for end in ends if end > self._cued and end >= oldest]
+            for number in self._checks.word_groups.get(word, ()) if new else ():
+                found.setdefault(number, []).extend(new)
+        for number, new in found.items():
+            ranges = self._near.setdefault(number, [])
+            for end in sorted(new):
+                if ranges and end <= ranges[-1][1]:
+                    ranges[-1] = ranges[-1][0], end + BEFORE
                 else:
-                    reach.append((end, end + BEFORE))
-            if not reach:
-                del self._cues[word]
+                    ranges.append((end, end + BEFORE))
         self._cued = limit
-        return self._cues
 
 
 class StartQueue:

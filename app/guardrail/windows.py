@@ -37,10 +37,13 @@ def longest(text: str, start: int, asked: Iterable[Asked], hidden: int | None = 
     best: Finding | None = None
     by: Check | None = None
     others: list[Finding] = []
+    window = shown = ""
+    at = cut = upto = -1
     for group, left, end in asked:
-        at = len(left)
-        cut = _placeholder(text, start, end) if hidden is None else hidden
-        window = left + (text[start : end + 1] if cut < 0 else text[start:cut] + "\0")
+        if upto != end or shown is not left:
+            at, shown, upto = len(left), left, end
+            cut = _placeholder(text, start, end) if hidden is None else hidden
+            window = left + (text[start : end + 1] if cut < 0 else text[start:cut] + "\0")
         for check in group.checks:
             found = check.at(window, at)
             if found is None or 0 <= cut < start + found.end - at:

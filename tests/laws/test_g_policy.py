@@ -129,6 +129,20 @@ def test_what_a_policy_hides_stays_the_same_if_it_is_redacted_again(seed: int) -
         assert redact(once, CHECKS, made.renderer()).text == once
 
 
+def test_how_much_a_placeholder_says_changes_nothing_behind_it() -> None:
+    """A word may be the cue of what follows, however long that is which stands between them for a hidden value."""
+    policy = GuardrailPolicy(rules=(PolicyRule(frozenset(("email",)), "last_four", origin="anywhere"),))
+    found = 0
+    for gap in range(40):
+        text = f"call {'.' * gap} ada.lovelace@firm.example 4711 or 4712"
+        once = redact(text, CHECKS, PolicyRenderer(policy, frozenset(), ValueOrigins(()), answers=True))
+        assert once.counts == redact(text, CHECKS).counts
+        assert "[redacted: email ending MPLE]" in once.text
+        assert redact(once.text, CHECKS).text == once.text
+        found += once.counts.get("staff number", 0)
+    assert 0 < found < 2 * 40
+
+
 class Emitting(PolicyRenderer):
     """Built wrong: it decides by what is there of a value when it begins."""
 

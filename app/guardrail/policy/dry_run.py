@@ -60,9 +60,6 @@ class _Counting:
     def may_differ(self, kinds: frozenset[str], size: int) -> bool:  # noqa: ARG002  # every value is counted
         return True
 
-    def stand_in(self, value: MaskedValue) -> str:
-        return placeholder(value.kind)
-
     def show(self, value: MaskedValue) -> ShownValue:
         self.actions[value.kind, self._renderer.action(value)] += 1
         return ShownValue(placeholder(value.kind))

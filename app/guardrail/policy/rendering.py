@@ -50,13 +50,6 @@ class PolicyRenderer:
     def may_differ(self, kinds: frozenset[str], size: int) -> bool:
         return self._refuses or (NEVER_SHOWN.isdisjoint(kinds) and size <= MAX_VALUE)
 
-    def stand_in(self, value: MaskedValue) -> str:
-        action = self.action(value)
-        if action == "pseudonym":
-            known = self._numbers.get(_key(value))
-            return _numbered(value.kind, known.number if known else self._next(value.kind))
-        return _ending(value) if action == "last_four" else placeholder(value.kind)
-
     def show(self, value: MaskedValue) -> ShownValue:
         action = self.action(value)
         if action == "refuse" and self._refuses:

@@ -2,6 +2,7 @@
 
 import html
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -138,9 +139,9 @@ def rewrite(
     if underscores and "_" in text:
         kept = [place for place, character in enumerate(text) if character != "_"]
         first = min(text.index("_"), first) if first >= 0 else text.index("_")
-        places = {place: sum(one < place for one in kept) for place in (joined, *seams)}
-        joined = places[joined]
-        seams = [places[place] for place in seams] + [at for at in range(1, len(kept)) if kept[at] - kept[at - 1] > 1]
+        joined = bisect_left(kept, joined)
+        seams = [bisect_left(kept, place) for place in seams]
+        seams += [at for at in range(1, len(kept)) if kept[at] - kept[at - 1] > 1]
         text, ends = "".join(text[place] for place in kept), [ends[place] for place in kept]
     if first < 0:
         return None

@@ -67,12 +67,23 @@ def test_there_are_many_languages() -> None:
 def test_a_stem_with_a_sign_counts_only_at_the_beginning_of_a_word() -> None:
     assert "^pin" in GROUPS.cue_words
     for text, count in (("the pin is", 1), ("PIN", 1), ("spinning", 0), ("shopping", 0), ("(pin)", 1)):
-        assert len(GROUPS.find_cues(text, 0, len(text)).get("^pin", [])) == count, text
+        assert len(GROUPS.find_cues(text, 0, 0, len(text)).get("^pin", [])) == count, text
 
 
 def test_cue_words_are_found_among_letters_that_grow_when_they_are_made_small() -> None:
     text = "İİ password: x"
-    assert GROUPS.find_cues(text, 0, len(text))["pass"] == [7]
+    assert GROUPS.find_cues(text, 0, 0, len(text))["pass"] == [7]
+
+
+def test_cue_words_with_blanks_are_found_whatever_of_them_was_seen_before() -> None:
+    text = "xx the network security key: recovery code, net use, -u me"
+    whole = GROUPS.find_cues(text, 0, 0, len(text))
+    assert {"network security key", "recovery ", "net use ", "-u "} & set(GROUPS.cue_words) <= set(whole) | {"net use "}
+    for known in range(len(text)):
+        found = GROUPS.find_cues(text, max(known - 32, 0), known, len(text))
+        assert {word: [end for end in ends if end > known] for word, ends in whole.items() if ends[-1] > known} == {
+            word: new for word, ends in found.items() if (new := [end for end in ends if end > known])
+        }
 
 
 @given(st.text(), st.text())
