@@ -27,7 +27,6 @@ _NO_TITLE = (
     rf"nummer)s?(?!{LETTER}))"
 )
 
-_BLANK = re.compile(r"[ \n]")
 
 
 @cache
@@ -129,7 +128,7 @@ class FrameEnd:
             return bool(tail)
         if "[redacted: " in before[-40:]:
             return True  # one of a list of which the others were found
-        word = _BLANK.split(tail)[-1]
+        word = tail[max(tail.rfind(" "), tail.rfind("\n")) + 1 :]
         return word in self._last or self._name.search(word) is not None
 
 

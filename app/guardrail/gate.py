@@ -205,12 +205,16 @@ class Gate:
     def _asked(self, start: int, before: str, groups: Sequence[CheckGroup], *, final: bool) -> list[Asked] | None:
         """The groups whose cue is found, each with what it may read; None if that is not all there yet."""
         at, known, asked = self._partly[1:] if self._partly is not None and self._partly[0] == start else (0, "", [])
-        run, end, small = WORD, -1, lowered(before)
+        run, end, small = WORD, -1, ""
         for number in range(at, len(groups)):
             group, left = groups[number], known or before
             if group.cue is not None and not known:
-                left = self._label(start) if group.of_label else before
-                if not left or group.cue.found(lowered(left) if group.of_label else small) is None:
+                if group.of_label:
+                    left = self._label(start)
+                    shown = lowered(left)
+                else:
+                    shown = small = small or lowered(before)
+                if not left or group.cue.found(shown) is None:
                     continue
             known = ""
             if end < 0 or group.run is not run:

@@ -86,6 +86,8 @@ class Spans:
 
     def at(self, start: int) -> NamedSpan | None:
         """The finding that covers `start` and goes farthest; one that began in a mask goes on behind it."""
+        if not self._found:
+            return None
         there = [found for found in self._found if found.start <= start < found.end]
         return max(there, key=lambda found: found.end, default=None)
 

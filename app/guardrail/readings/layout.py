@@ -32,12 +32,12 @@ _GLUED_RUN = Run(re.compile(rf"(?:(?:[^ \n<]|{_TAG})+{_GROUPS})?"), _EXTENT)
 _GROUPED = re.compile(rf"{NUMBER_START.pattern}|(?<![A-Za-z0-9])[A-Z]{{2}}\d", re.ASCII)
 _GROUPED_RUN = Run(re.compile(_GROUPS), 112)
 # Something to undo, and four digits.
-_DIGITS = re.compile(rf"(?s:(?=.*?(?:[\n|~`_\\<&\[]|  |{LOOKALIKE})))(?=\D*\d\D*\d\D*\d\D*\d)")
+_DIGITS = re.compile(rf"(?=\D*+\d\D*+\d\D*+\d\D*+\d)(?s:(?=.*?(?:[\n|~`_\\<&\[]|  |{LOOKALIKE})))")
 # A word with a digit, a sign or capitals in it, up to the end of its line or cell, and the word behind that.
 _BROKEN = re.compile(
     r"(?<![^ \n|\"'`(=:,])(?=[^ \n|]{0,63}?(?:\d|[@_]|[A-Za-z0-9][.+\-][A-Za-z0-9]|[A-Z]{4}))(?=[^ \n|])"
 )
-_BREAK = re.compile(r"(?=[^\n|]*?(?:[\n|\[]|  ))(?=[^@\d]*[@\d])")
+_BREAK = re.compile(r"(?=[^@\d]*+[@\d])(?=[^\n|]*?(?:[\n|\[]|  ))")
 _REST = r"(?:\n[ >|]{0,6}(?:[-+.] ?)?|\| {0,2})[^ \n|]{0,60}|\[(?:\d{1,3}(?:\] {0,2}[^ \n|]{0,60})?)?"
 _BROKEN_RUN = Run(
     re.compile(rf"(?:[^ \n|]{{1,60}}(?: {{1,2}}(?:{_REST}|(?<=  ) {{0,2}}[^ \n|]{{0,60}})?|{_REST})?)?"), 126

@@ -62,7 +62,7 @@ def _longest(groups: Sequence[CheckGroup], text: str, at: int, shown: Rewritten,
     best: Finding | None = None
     for group in groups:
         end = group.run.end(text, at)
-        if end - at < group.run.min_extent:
+        if end - at < group.run.min_extent or end - at < shown.first:
             continue
         for check in group.checks:
             found = check.at(text[: end + 1], at)
