@@ -306,6 +306,6 @@ def test_what_is_passed_over_has_no_finding(bits: list[str], between: str) -> No
 def test_a_key_of_any_format_is_looked_at(data: st.DataObject, form: Format) -> None:
     key = data.draw(st.from_regex(form.pattern, fullmatch=True))
     for behind in ("", " ", ".", ")"):
-        # Of one that begins with a sign of base64 what follows the sign is looked at, and is enough.
-        assert TOKEN_START.match(key.lstrip("+/") + behind), form.service
+        # Of one that begins with a sign what follows it is looked at, and is enough.
+        assert TOKEN_START.match(key.lstrip("+/.~-") + behind), form.service
     assert TOKEN_START.match(f"dapi{'a' * 32} "), "one of letters alone is longer than a word"
