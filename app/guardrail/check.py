@@ -215,8 +215,8 @@ NUMBER = Run(re.compile(r"(?:[+(\d][\d ().+/x\-]{0,47})?", re.ASCII), 48, min_ex
 # The sign is looked for first: the text is searched for it many times faster than for a place with something before it.
 NUMBER_START = re.compile(r"[+(\d](?<![A-Za-z0-9].)", re.ASCII)
 LONG_WORD_START = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9_][^ \n]{7})")
-# The same but for words of prose: a token has a digit, a capital behind its first letter or an underscore, or more small
-# letters in a row than a word.
+# The same but for words of prose: a token has a digit, a capital behind its first letter or an underscore, or more
+# small letters in a row than a word.
 TOKEN_START = re.compile(
     LONG_WORD_START.pattern + r"(?=[0-9_]|[A-Za-z][^ \nA-Z0-9_]{0,126}+[A-Z0-9_]|[^ \n]{0,40}?[a-z]{17})"
 )

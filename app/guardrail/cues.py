@@ -28,7 +28,6 @@ _NO_TITLE = (
 )
 
 
-
 @cache
 def _data() -> dict[str, Any]:
     text = files("app.guardrail").joinpath("cues.yaml").read_text("utf-8")
