@@ -55,7 +55,7 @@ ROWS: tuple[IdForm, ...] = (
         "9AA9-AA9-AA99, 9A99-A99-AA99, 9AA9-A99-AA99, 9A99-AA9-AA99, 9AA9AA9AA99"),
     IdForm("Germany", "insured person's number", de_insured,
         r"kvnr|krankenkasse\w*|krankenversicherten\w*|versichertennummer|egk\w*", "A9{9}", whole="A9{9}"),
-    IdForm("Germany", "doctor's number", de_doctor, r"lanr|arztnummer", "9{9}"),
+    IdForm("Germany", "doctor's number", de_doctor, r"lanr|arztnummer", "9{9}", whole="9{9}"),
     IdForm("Australia", "Medicare number", au_medicare, r"medicare", "9{10}, 9{11}, 9999 99999 9 9, 9999 99999 9",
         whole="9999 99999 9"),
     IdForm("", "medical record number", anything, _PATIENT,

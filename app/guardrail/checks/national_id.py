@@ -10,6 +10,7 @@ from app.guardrail.checks import (
     national_id_americas,
     national_id_asia,
     national_id_europe,
+    postcode,
     staff_number,
     tax_id,
     vehicle,
@@ -67,5 +68,6 @@ CHECKS: tuple[Check, ...] = (
         bank_account.TABLE,
         *staff_number.TABLES,
         vehicle.TABLE,
+        postcode.TABLE,
     ),
 )

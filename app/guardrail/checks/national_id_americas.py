@@ -34,7 +34,7 @@ ROWS: tuple[IdForm, ...] = (
     IdForm("United States", "social security or taxpayer number", us_number, _SOCIAL,
         "9{9}, 999 99 9999, 99999-9999, 999-999999, 999-99 9999, 999 99-9999", "999-99-9999, 999.99.9999"),
     IdForm("Canada", "SIN", sin.is_valid, r"s\.?i\.?n\.?|n\.?a\.?s\.?|social insurance(?: number)?|assurance sociale",
-        "9{9}, 999 999 999, 999-999-999", whole="999 999 999, 999-999-999"),
+        "9{9}, 999 999 999, 999-999-999", whole="9{9}, 999 999 999, 999-999-999"),
     IdForm("Argentina", "DNI", ar_dni.is_valid, r"dni|documento(?: nacional)?", "9{7}, 9{8}, 99.999.999, 9.999.999"),
     IdForm("Argentina", "CUIT or CUIL", cuit.is_valid, r"cui[tl]", "9{11}", "99-9{8}-9", whole=ANY_FORM),
     IdForm("Brazil", "CPF", cpf.is_valid, r"cpf", "9{11}, 9{9}-99, 999 999 999 99", "999.999.999-99", whole=ANY_FORM),

@@ -46,6 +46,11 @@ def sg_nric(number: str) -> bool:
     return letters[rest] == number[8]
 
 
+def sg_form(number: str) -> bool:
+    """Whether the last letter is one that numbers with such a first letter end with."""
+    return number[0] in _NRIC and number[8] in _NRIC[number[0]][1]
+
+
 def hk_id(number: str) -> bool:
     spaced = number.rjust(9)
     values = [36 if sign == " " else int(sign, 36) for sign in spaced]
@@ -97,6 +102,7 @@ def id_nik(number: str) -> bool:
     return nik.is_valid(number) and digits(number) == number
 
 
+_SINGAPORE = r"nric|fin(?: (?:no|number))?"
 _GENERIC_CN = r"身份证\w*|身分证\w*|公民身份号码|shenfenzheng|chinese id"
 
 ROWS: tuple[IdForm, ...] = (
@@ -111,7 +117,7 @@ ROWS: tuple[IdForm, ...] = (
     IdForm("India", "Aadhaar number", aadhaar.is_valid, r"aadhaa?r|uid(?:ai)?|आधार", "9{12}",
         "9999 9999 9999, 9999-9999-9999", whole=ANY_FORM),
     IdForm("India", "PAN", in_pan, r"pan(?: (?:card|no|number))?|permanent account", "", "A{5}9999A"),
-    IdForm("India", "voter id", anything, r"voter\w*|epic|vote|election card", "AAA9{7}"),
+    IdForm("India", "voter id", anything, r"voter\w*|epic|vote|election card", "AAA9{7}", whole="AAA9{7}"),
     IdForm("Indonesia", "NIK", id_nik, r"nik|ktp|e-ktp|nomor induk", "9{16}"),
     IdForm("Israel", "identity number", il_idnr.is_valid,
         r"teudat zehut|t\.?z\.?|israeli? id|ת\.?ז\.?|תעודת זהות|מספר זהות", "9{9}, 9{8}-9"),
@@ -135,7 +141,8 @@ ROWS: tuple[IdForm, ...] = (
         "9999-9999-9999-9999"),
     IdForm("Saudi Arabia", "identity number", sa_id, r"iqama|saudi id|رقم الهوية|الهوية الوطنية", "9{10}",
         whole=ANY_FORM),
-    IdForm("Singapore", "NRIC or FIN", sg_nric, r"nric|fin(?: (?:no|number))?", "", "A9{7}A"),
+    IdForm("Singapore", "NRIC or FIN", sg_nric, _SINGAPORE, "", "A9{7}A"),
+    IdForm("Singapore", "NRIC or FIN", sg_form, _SINGAPORE, "A9{7}A", whole="A9{7}A"),
     IdForm("South Africa", "identity number", za_idnr.is_valid, r"(?:sa|south african|rsa) id|identity number",
         "9{13}, 999999 9999 999, 999999 9999 9 9 9", whole=ANY_FORM),
     IdForm("Sri Lanka", "NIC", lk_nic, r"nic|sri lanka\w* id", "9{9}A", "9{9}A"),

@@ -158,7 +158,7 @@ ROWS: tuple[IdForm, ...] = (
     IdForm("Slovenia, Croatia, Serbia, Bosnia, Montenegro, North Macedonia, Kosovo", "JMBG", emso.is_valid, _JMBG,
         "9{13}", whole=ANY_FORM),
     IdForm("Spain", "DNI", es_dni, r"dni|nif|d\.n\.i\.?|documento nacional",
-        "99.999.999-A, 9{8} A, 9{7}A, 99.999.999A", "9{8}A, 9{8}-A"),
+        "99.999.999-A, 9{8} A, 9{7}A, 99.999.999A", "9{8}A, 9{8}-A", whole="9{7}A"),
     IdForm("Spain", "NIE", nie.is_valid, r"nie|n[úu]mero de identi\w+ de extranjer\w+", "",
         "A9{7}A, A-9{7}-A, A9{7}-A, A-9{7}A"),
     IdForm("Sweden", "personal number", se_personal, _SWEDISH, "9{10}, 9{12}",

@@ -58,6 +58,8 @@ _GLUED = re.compile(r"(?:[A-Za-z0-9_][-_./@#=&?%]|https?://[^ \n]*|[$€£#])\Z"
 _PARAMETER = re.compile(r"(?i)(?:tel:|[?&;](?:[a-z_]*(?:phone|tel|mobile|msisdn|fax|whatsapp|cell)[a-z_]*)=(?:%2b)?)\Z")
 # Groups before, after a blank: what begins here is the rest of a longer number.
 _AFTER_GROUP = re.compile(r"(?:\A|[ (:])(?=[A-Z0-9]*\d)(?!(?:19|20)\d\d )[A-Z0-9]{4,} \Z")
+# The same for one dialled with 00: only behind letters and digits, as of an account; a number alone may be a room's.
+_AFTER_CODE = re.compile(r"(?:\A|[ (:])(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{4,} \Z")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 _AFTER_NUMBER = re.compile(r"\d{2,} \Z")
 # Coordinates begin with six digits; in groups with points, those of phones have two digits, or many.
@@ -96,7 +98,7 @@ class PhoneCheck:
                 name == "named" and not (parameter or _called_phone(before) or _KIND_BEHIND.match(window, match.end()))
             ):
                 continue
-            if name not in ("named", "international") and _belongs_elsewhere(name, match[0], before):
+            if name != "named" and _belongs_elsewhere(name, match[0], before):
                 continue
             text = self._longest(match[0], name, least, most, fits)
             if text:
@@ -121,6 +123,8 @@ class PhoneCheck:
 
 def _belongs_elsewhere(name: str, text: str, before: str) -> bool:
     """Whether it is a group of a longer number, or the number of something else."""
+    if name == "international":
+        return text[0] == "0" and _AFTER_CODE.search(before) is not None
     if _OTHER_NAMED.search(before) is not None or (name == "national" and _ODD_GROUPS.match(text) is not None):
         return True
     row = name in ("north american", "grouped") and " " in text and _AFTER_NUMBER.search(before) is not None

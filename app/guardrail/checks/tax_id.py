@@ -33,6 +33,16 @@ def kr_company(number: str) -> bool:
     return brn.is_valid(number) and -total % 10 == int(number[9])
 
 
+def ph_tin(number: str) -> bool:
+    """Eight digits and a check digit, then the branch; the sum leaves 10 for no number."""
+    return number[:9] != "0" * 9 and weighted(number, (9, 8, 7, 6, 5, 4, 3, 2), 11) == int(number[8])
+
+
+def se_company(number: str) -> bool:
+    """The first digit is the kind of company; the third, which is none of a month's, tells it from a person's."""
+    return number[0] not in "04" and number[2] >= "2" and orgnr.is_valid(number)
+
+
 ROWS: tuple[IdForm, ...] = (
     IdForm("United States", "EIN", ein.is_valid, r"f?ein|employer id\w*|tax ?id|federal id", "9{9}, 99-9{7}"),
     IdForm("Australia", "ABN", abn.is_valid, r"abn|business number", "9{11}", "99 999 999 999", whole=ANY_FORM),
@@ -51,11 +61,14 @@ ROWS: tuple[IdForm, ...] = (
     IdForm("Korea", "business number", kr_company, r"brn|사업자등록번호|business registration", "9{10}, 999-99-99999",
         whole="999-99-99999"),
     IdForm("Peru", "RUC", ruc.is_valid, r"ruc", "9{11}", whole=ANY_FORM),
-    IdForm("Philippines", "TIN", anything, r"bir(?: tin)?", "9{12}, 999-999-999-999, 999-999-999-999"),
+    IdForm("Philippines", "TIN", anything, r"bir(?: tin)?", "9{12}"),
+    IdForm("Philippines", "TIN", ph_tin, r"bir(?: tin)?|tin|taxpayer", "999-999-999, 9{12}",
+        "999-999-999-999, 999-999-999-99999"),
     IdForm("Poland", "NIP", nip.is_valid, r"nip", "9{10}, 999-999-99-99, 999-99-99-999"),
     IdForm("Poland", "REGON", regon.is_valid, r"regon", "9{9}, 9{14}"),
     IdForm("Singapore", "UEN", uen.is_valid, r"uen", "9{8}A, 9{9}A", "A99AA9999A", whole="9{8}A, 9{9}A"),
-    IdForm("Sweden", "company number", orgnr.is_valid,
-        r"org(?:anisations)?[.-]?(?:nr|nummer)|company (?:identity code|reg\w*)", "9{10}, 999999-9999"),
+    IdForm("Sweden", "company number", se_company,
+        r"org(?:anisations)?[.-]?(?:nr|nummer)|company (?:identity code|reg\w*)", "9{10}", "999999-9999",
+        whole=ANY_FORM),
 )  # fmt: skip
 TABLE = Table("tax id", ROWS)
