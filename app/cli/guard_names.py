@@ -12,7 +12,7 @@ from app.cli.progress import progress_bar
 from app.client.errors import UserError
 from app.guardrail.names import lexicon
 
-_BASE, _TEXTS = "en_core_web_sm", 40_000
+_BASE, _TEXTS = "en_core_web_sm", 80_000
 _TEXT_FILES = {".md", ".txt", ".rst", ".adoc", ".html", ".htm", ".csv", ".eml"}
 
 

@@ -8,8 +8,9 @@ import yaml
 
 from app.guardrail.names.lexicon import Lexicon
 from app.guardrail.names.spans import NamedSpan
-from app.guardrail.names.spelling import COMMON, WORD, is_capital, key
+from app.guardrail.names.spelling import COMMON, FUNCTION_WORDS, WORD, is_capital, key
 
+_FAR = 96
 _NEAR = 32  # characters before a name that may say that it is one
 _MAX_KNOWN = 512  # words of names that a stream remembers
 _ACRONYM = 5  # letters; "NASA" is no name, "MÜLLER" may be
@@ -30,6 +31,24 @@ _LABELLED = re.compile(
 _CAPITALS = r"(?P<name>[^\W\d_a-z][^\W\d_]+(?:[ -][^\W\d_a-z][^\W\d_]+){0,2})"
 _TITLED = re.compile(rf"(?<![^\W_])(?=[^\W\d_a-z])(?i:{_ANY['titles']})\.? {_CAPITALS}")
 _BELONGS = re.compile(rf"(?:,? | & | and )(?:{_ANY['organisations']})(?![^\W_])")
+# The first of several in the name of one: "the Clark, Romero and Hall Orchestra".
+_PARTNER = r"[^\W\d_a-z][\w'-]{1,24}"
+_PARTNERS_BEFORE = re.compile(rf"(?<![^\W_])(?i:the) (?:{_PARTNER}, ){{0,3}}\Z")
+_PARTNERS_BEHIND = re.compile(
+    rf"(?:, {_PARTNER}){{0,3}},? (?:and|&) {_PARTNER},? (?:{_ANY['organisations']})(?![^\W_])"
+)
+_PLACE_BEHIND = re.compile(
+    rf",? (?:an?|the) (?:[\w'-]{{1,16}} ){{0,2}}(?:{_ANY['places']})(?![^\W_])|, [A-Z]{{2}},? \d{{5}}"
+)
+_PLACE_BEFORE = re.compile(rf"(?:(?<![^\W_])(?:{_ANY['places']}) of|, (?:{_ANY['places']})) \Z", re.IGNORECASE)
+_OTHER_VALUE = re.compile(
+    rf"(?<![^\W_])(?:{_ANY['other_labels']})(?:[ _-]?name)?[\"*]{{0,3}} ?[:=] ?[^.:;=<>|\n]{{0,60}}\Z", re.IGNORECASE
+)
+_SURELY = re.compile(rf"(?<![^\W_])(?:{_ANY['sure_titles']})\.? \Z")
+_MADE_BY = re.compile(rf"(?<![^\W_])(?:{_ANY['made_by']}):? \Z", re.IGNORECASE)
+_BEGINS = re.compile(r"(?:\A|[.!?:>\n\"“] ?)[ \n*>-]{0,8}\Z")
+_ACTS = re.compile(rf" (?:{_ANY['deeds']}) ")
+_AMOUNT = re.compile(r":[ \t]*[\d$€£]")
 _ORGANISATION = re.compile(_ANY["organisations"])
 _SHAPE = re.compile(r"(?:Ma?c|De|Di|Da|La|Le|Van|O)?[^\W\d_a-z][^\W\d_A-Z]+")  # "Anna", "McDonald", not "DataFlow"
 _CODE_BEFORE = re.compile(r"[\w%=$&?#~\\]\Z|\w[-./+]\Z")
@@ -64,10 +83,54 @@ def _taken(segment: str, begin: int, end: int, lexicon: Lexicon) -> tuple[int, i
     belongs = _BELONGS.match(segment, stop) is not None or _is_organisation(words[-1][0], lexicon)
     if not told and (belongs or _in_code(segment, start, stop)):
         return None
-    taken = (
-        _is_name(whole, lexicon, told=told, alone=len(words) == 1) if lexicon else _looks_like_name(words, told=told)
-    )
+    if _is_other(segment, words, lexicon):
+        return None
+    if not lexicon:
+        return (start, stop) if _looks_like_name(words, told=told) else None
+    taken = _is_name(whole, lexicon, told=told, alone=len(words) == 1) or _is_borne_out(segment, whole, lexicon)
     return (start, stop) if taken else None
+
+
+def _is_other(segment: str, words: Sequence[re.Match[str]], lexicon: Lexicon) -> bool:
+    """Whether it is a place, what an amount is said of, or the value of a label that asks for no person."""
+    start, stop = words[0].start(), words[-1].end()
+    said = [key(word[0]) for word in words]
+    if _is_place(segment, start, stop) or _is_partner(segment, start, stop):
+        return True
+    if lexicon and _AMOUNT.match(segment, stop) is not None and not any(map(lexicon.is_name, said)):
+        return True
+    full = (
+        len(said) > 1 and said[0] in lexicon.given and said[-1] in lexicon.surnames and "," not in segment[start:stop]
+    )
+    return not full and _OTHER_VALUE.search(segment, max(start - _FAR, 0), start) is not None
+
+
+def _is_place(segment: str, start: int, stop: int) -> bool:
+    """Whether what stands around says that it is one."""
+    if _PLACE_BEHIND.match(segment, stop) is not None:
+        return True
+    return _PLACE_BEFORE.search(segment, max(start - _NEAR, 0), start) is not None
+
+
+def _is_partner(segment: str, start: int, stop: int) -> bool:
+    """Whether what stands around makes it a part of an organisation's name."""
+    if _PARTNERS_BEHIND.match(segment, stop) is None:
+        return False
+    return _PARTNERS_BEFORE.search(segment, max(start - _FAR, 0), start) is not None
+
+
+def _is_borne_out(segment: str, words: Sequence[re.Match[str]], lexicon: Lexicon) -> bool:
+    """Whether what stands around says that words of the language are a name here."""
+    if not words or all(word[0].isupper() for word in words):
+        return False
+    start, stop = words[0].start(), words[-1].end()
+    said = [key(word[0]) for word in words]
+    if _SURELY.search(segment, max(start - _NEAR, 0), start) is not None:
+        return FUNCTION_WORDS.isdisjoint(said)
+    if _MADE_BY.search(segment, max(start - _NEAR, 0), start) is not None:
+        return len(said) > 1 and not lexicon.ordinary.issuperset(said)
+    acts = _BEGINS.search(segment, 0, start) is not None and _ACTS.match(segment, stop) is not None
+    return acts and any(map(lexicon.is_name, said))
 
 
 def _is_organisation(last: str, lexicon: Lexicon) -> bool:
@@ -151,7 +214,9 @@ def _pairs(segment: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
         if before is not None and segment[before.end() : word.start()] == " " and not word[0].isupper():
             first, last = key(before[0]), key(word[0])
             if first in lexicon.given and last in lexicon.surnames and lexicon.ordinary.isdisjoint((first, last)):
-                yield before.start(), word.end()
+                start, stop = before.start(), word.end()
+                if _BELONGS.match(segment, stop) is None and not _is_place(segment, start, stop):
+                    yield start, stop
         before = word
 
 

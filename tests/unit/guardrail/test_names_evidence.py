@@ -46,6 +46,13 @@ def _split(marked: str) -> list[str]:
         ("张伟", "Ask 张伟 now.", "Ask # now."),
         ("MÜLLER", "Then MÜLLER left.", "Then # left."),
         ("Mehmet Zyrqa", "Mehmet Zyrqa, CEO", "#, CEO"),
+        ("Brown", "Brown approved the plan.", "# approved the plan."),
+        ("Grace", "It works. Grace told us so.", "It works. # told us so."),
+        ("Slack", "Ask Mr Slack now.", "Ask Mr # now."),
+        ("Zyrqa London", "Prepared by: Zyrqa London, today", "Prepared by: #, today"),
+        ("Grace Brown", "Employer: Grace Brown", "Employer: #"),
+        ("Anna", "Anna: 3 days", "#: 3 days"),
+        ("Kowalski", "The report says Kowalski and Berg Hospital agree.", "The report says # and Berg Hospital agree."),
     ],
 )
 def test_what_is_a_name(said: str, text: str, left: str) -> None:
@@ -67,6 +74,22 @@ def test_what_is_a_name(said: str, text: str, left: str) -> None:
         ("Müller", "From Müller & Sons and others."),
         ("London", "In London it rains."),
         ("zyrqa", "See zyrqa there."),
+        ("Brown", "Then Brown approved the plan."),
+        ("Slack", "Slack approved the plan."),
+        ("BROWN", "BROWN approved the plan."),
+        ("Slack", "See MS Slack there."),
+        ("The", "Ask Mr. The end."),
+        ("London", "Prepared by London."),
+        ("Slack Batch", "Prepared by: Slack Batch"),
+        ("Zyrqa", "Then Zyrqa, a small town, was flooded."),
+        ("Zyrqa", "Write to Zyrqa, TX 70123 today."),
+        ("Zyrqa", "In the village of Zyrqa it rains."),
+        ("Zyrqa", "I live in the city, town Zyrqa, and like it."),
+        ("Zyrqa", "Bank name: Zyrqa"),
+        ("Anna, Berg", "Company: Anna, Berg and others."),
+        ("Zyrqa", "Zyrqa: 30"),
+        ("Müller", "The Müller, Zyrqa and Qul Hospital is shut."),
+        ("Zyrqa", "The Müller, Zyrqa and Qul Hospital is shut."),
     ],
 )
 def test_what_is_no_name_whatever_the_model_says(said: str, text: str) -> None:
@@ -89,6 +112,9 @@ def test_what_is_no_name_whatever_the_model_says(said: str, text: str) -> None:
         ("Ask Frau Zyrqa Qul today.", "Ask Frau # today."),
         ("Mr Batch is a tool.", "Mr Batch is a tool."),
         ("Kowalski Anna left, and Grace.", "Kowalski Anna left, and Grace."),
+        ("Near Anna Kowalski, a small town.", "Near Anna Kowalski, a small town."),
+        ("The Anna Kowalski Hospital is shut.", "The Anna Kowalski Hospital is shut."),
+        ("Anna Kowalski and Berg Hospital agree.", "# and Berg Hospital agree."),
     ],
 )
 def test_what_is_a_name_without_the_model(text: str, left: str) -> None:
@@ -106,4 +132,5 @@ def test_without_a_lexicon_two_words_with_capitals_or_a_sign_are_wanted() -> Non
     plain = Lexicon()
     assert _left("Then Anna left.", "Anna", lexicon=plain) == "Then Anna left."
     assert _left("Then Mr Zyrqa left.", "Zyrqa", lexicon=plain) == "Then Mr # left."
+    assert _left("Anna Kowalski: 3 days", "Anna Kowalski", lexicon=plain) == "#: 3 days"
     assert _left("Then Zyrqa Qul left. Dear Anna,", "Zyrqa Qul", lexicon=plain) == "Then # left. Dear Anna,"
