@@ -117,7 +117,7 @@ ROWS: tuple[IdForm, ...] = (
     IdForm("India", "Aadhaar number", aadhaar.is_valid, r"aadhaa?r|uid(?:ai)?|आधार", "9{12}",
         "9999 9999 9999, 9999-9999-9999", whole=ANY_FORM),
     IdForm("India", "PAN", in_pan, r"pan(?: (?:card|no|number))?|permanent account", "", "A{5}9999A"),
-    IdForm("India", "voter id", anything, r"voter\w*|epic|vote|election card", "AAA9{7}", whole="AAA9{7}"),
+    IdForm("India", "voter id", anything, r"voter\w*|epic|vote|election card", "AAA9{7}"),
     IdForm("Indonesia", "NIK", id_nik, r"nik|ktp|e-ktp|nomor induk", "9{16}"),
     IdForm("Israel", "identity number", il_idnr.is_valid,
         r"teudat zehut|t\.?z\.?|israeli? id|ת\.?ז\.?|תעודת זהות|מספר זהות", "9{9}, 9{8}-9"),
