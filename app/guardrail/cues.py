@@ -145,7 +145,7 @@ def frame(sort: str, *, name: str = "") -> tuple[str, tuple[str, ...]]:
     says = rf"(?:,? (?:{verbs()}),?){{1,4}}(?: [\w ]{{2,20}},)?:?(?: {{1,2}}|\n)"
     unspaced = rf"|(?P<unspaced>(?:{named.unspaced})[{PARTICLES}\n]{{0,6}}[ :=|]{{0,3}})" if named.unspaced else ""
     titled = rf"{suffixed}(?: (?!{_NO_TITLE})[^\W\d_][\w\-]{{1,18}}){{1,3}} ?(?::|=|->|=>|→) {{0,4}}"
-    later = rf"{suffixed}(?![\-'])[^\n.;:?]{{0,56}}, (?:{_any_of(_listed(_data()['later']))}):? "
+    later = rf"{suffixed}(?![\-'])[^\n.;:?]{{0,56}}[,?] (?:{_any_of(_listed(_data()['later']))}):? "
     asked = rf"{suffixed}[^\n?.:]{{0,32}}\? ?\n[ >*\-]{{0,4}}(?:(?:\d\d:\d\d )?[^\W\d_][\w.]{{0,14}}: )?"
     less = rf"(?P<titled>{titled})|(?P<later>{later})|(?P<asked>{asked})"
     more = rf"(?P<is>{suffixed}{of}{says})|(?P<bare>{suffixed} {{1,2}})|{less}{unspaced}"

@@ -5,16 +5,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.guardrail.check import IMPLIED, Check, Cue, Run, StartPattern, beginnings
+from app.guardrail.check import IMPLIED, WORD, Check, Cue, Run, StartPattern, beginnings
 from app.guardrail.lookalikes import lowered
 
 _FEW = 16  # places that are tried one by one
+_AHEAD = 2 * WORD.extent  # more than an opener reads: a search for the next start goes no farther
 Ranges = list[tuple[int, int]]
 
 
 def joined(each: Sequence[Ranges]) -> Ranges:
     """All the ranges in order, made one where they touch."""
-    if all(one == each[0] for one in each):
+    if all(one is each[0] for one in each):
         return each[0]
     apart: Ranges = []
     for begin, end in sorted(one for ranges in each for one in ranges):
@@ -47,7 +48,8 @@ class CheckGroup:
         if end - begin < _FEW < len(text) - end:  # a search would go on through all that follows
             yield from (at for at in range(begin, end) if self.opener.match(text, at) is not None)
             return
-        for match in self.opener.finditer(text, begin):
+        far = isinstance(self.opener, re.Pattern) and len(text) - end > _AHEAD
+        for match in self.opener.finditer(text, begin, *((end + _AHEAD,) if far else ())):
             if (at := match.start()) >= end:
                 return
             yield at

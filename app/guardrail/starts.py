@@ -33,8 +33,10 @@ class Starts:
         if says_more(text, max(scan - FAR_BEFORE, 0), limit):  # a cue is nearer than it looks
             return [*found, *self.behind_mask(text, scan, limit)]
         near: dict[NeedingOne, list[tuple[int, Ranges]]] = {}
+        everywhere = [(scan, limit)]  # most stretches lie whole within the reach of a word, or without
         for number, ranges in self._near.items():
-            if here := within(ranges, scan, limit):
+            is_whole = ranges[-1][0] <= scan and limit <= ranges[-1][1]
+            if here := everywhere if is_whole else within(ranges, scan, limit):
                 near.setdefault(self._checks.cued_as[number], []).append((number, here))
         for needing, asked in near.items():
             if needing.needed is None or needing.needed.search(text, scan) is not None:

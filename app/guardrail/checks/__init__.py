@@ -11,6 +11,7 @@ from app.guardrail.checks import (
     config_secret,
     connection_string,
     email,
+    email_words,
     home_path,
     iban,
     internal_host,
@@ -45,6 +46,7 @@ _CREDENTIALS: tuple[Check, ...] = (
     passphrase.CHECK,
     code.CHECK,
     code.ANSWER,
+    code.FOR_PURPOSE,
     named_after.CHECK,
     near.PASSWORD,
     near.TOKEN,
@@ -56,6 +58,7 @@ _CREDENTIALS: tuple[Check, ...] = (
 )
 _PERSONAL: tuple[Check, ...] = (
     email.CHECK,
+    email_words.CHECK,
     cloud_account.CHECK,
     card.CHECK,
     iban.CHECK,

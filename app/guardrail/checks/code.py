@@ -115,6 +115,30 @@ CHECK = PatternCheck(
     needs=DIGIT,
     cue=_CUE,
 )
+_USED = re.compile(r"(?i)(?<![a-z])(?:use|enter|type|input) (?:(?:the |this )?(?:code|pin|number)?:? ?)?[\"'`]?\Z")
+
+
+def _is_used(_match: re.Match[str], before: str) -> bool:
+    return _USED.search(before, max(len(before) - 32, 0)) is not None
+
+
+# "Use 482913 to sign in": what it is for says what it is.
+FOR_PURPOSE = PatternCheck(
+    kind="credential",
+    reason="code for a purpose",
+    pattern=re.compile(
+        r"(?:\d{4,8}|\d{3}[ \-]\d{3})"
+        r"(?=[\"'`]? to (?:verify|confirm|log ?in|sign in|authenticate|activate|unlock|reset)(?![a-z]))"
+    ),
+    accept=_is_used,
+    run=Run(
+        re.compile(r"(?:\d{1,8}(?:-\d{0,3}| \d{1,3})?[\"'`]?(?: (?:t(?:o(?: [a-z]{0,12}(?: [a-z]{0,3})?)?)?)?)?)?"),
+        40,
+        min_extent=9,
+    ),
+    opener=re.compile(r"(?<=[ \"'`])(?=\d{3})"),
+    needs=DIGIT,
+)
 ANSWER = PatternCheck(
     kind="credential",
     reason="answer to a question",

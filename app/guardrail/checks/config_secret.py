@@ -60,11 +60,12 @@ _SQL = Cue(
     ("identified ",), re.compile(r"""identified (?:with ['"]?[a-z0-9_]{1,32}['"]? )?(?:by|as)(?: password)? ['"]?\Z""")
 )
 _COMMAND = Cue(
-    ("curl ", "mysql", "mariadb", "sshpass", "redis-cli", "wifi:", "net use ", "net user ", "cmdkey"),
+    ("curl ", "mysql", "mariadb", "sshpass", "redis-cli", "wifi:", "net use ", "net user ", "cmdkey", " login "),
     re.compile(
         r"(?P<glued>(?:mysql|mariadb)[a-z\-]{0,12} (?:[^\n|;&]{0,48} )?)\Z|sshpass -p ?[\"']?\Z|"
         r"(?P<alone>curl [^\n|;&]{0,60}(?:-u|--user) ?)[\"']?\Z|redis-cli [^\n|;&]{0,40}-a [\"']?\Z|"
         r"net use [^\n|;&]{0,60}/user:[^ \n]{1,40} [\"']?\Z|"
+        r"(?:docker|podman|buildah|skopeo|nerdctl|helm registry|az|oc) login (?:[^\n|;&]{0,56} )?-p[ =]?[\"']?\Z|"
         r"net user [a-z0-9._\-]{1,24} [\"']?\Z|cmdkey [^\n|;&]{0,60}/pass:[\"']?\Z|wifi:[^ \n]{0,50};p:\Z"
     ),
 )

@@ -16,7 +16,7 @@ from stdnum.ve import rif
 from app.guardrail.checks.number_table import ANY_FORM, IdForm, anything
 from app.guardrail.checks.numbers import weighted
 
-_SOCIAL = r"ssn|itin|social ?sec\w*(?: number)?|social ?num\w*|soc\. sec|taxpayer|tax ?id"
+_SOCIAL = r"ssn|itin|social ?sec\w*(?: number)?|social ?num\w*|social(?= (?:is|was|#))|soc\. sec|taxpayer|tax ?id"
 
 
 def uy_cedula(number: str) -> bool:

@@ -17,7 +17,8 @@ _PAIR = (
     r"(?P<pair>(?:-u|--user)[ =]{1,3}[\"']?[\w.@+\-]{1,40}:|"
     r"(?:credentials?|creds|log ?in|sign in)(?: (?:are|is|with|as|using|details))?:? {1,2}[\w.@+\-]{2,24} ?[/:|] ?|"
     r"(?:credentials?|creds|log ?in|zugang|zugangsdaten|anmeldung|anmeldedaten|accès|identifiants?|acceso|credenciales|"
-    r"accesso|credenziali|acesso|credenciais|toegang|inloggegevens|dostęp|dane logowania|přístup|доступ|логин)"
+    r"accesso|credenziali|acesso|credenciais|toegang|inloggegevens|dostęp|dane logowania|přístup|доступ|логин|"
+    r"wi-?fi|wlan)"
     r"(?: [^\W\d_][\w\-]{1,18}){0,2} ?(?::|->|=>|→) {0,2}[\w.@+\-]{2,24} ?(?://?|[:|]) ?)"
 )
 _PAIRED = (
@@ -26,11 +27,11 @@ _PAIRED = (
 )
 _CUE_WORDS = (
     *_NAMES,
-    *("cred", "login", "log in", "sign in", "-u ", "-u=", "--user", "ssid"),
+    *("wifi", "wi-fi", "wlan", "cred", "login", "log in", "sign in", "-u ", "-u=", "--user", "ssid"),
     *(form for word in _PAIRED for form in cased(word)),
 )
 _SAID = rf"(?:{_FRAME}|{_OPTION}|{_PAIR})"
-_MAY_END = FrameEnd("password", r"cred|log ?in|sign in|-u|--user|key|schlüssel|clé|clave")
+_MAY_END = FrameEnd("password", r"wi-?fi|wlan|cred|log ?in|sign in|-u|--user|key|schlüssel|clé|clave")
 _CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"\(?\Z"), _MAY_END)
 _QUOTED_CUE = Cue(_CUE_WORDS, re.compile(_SAID + r"""[(\[]?["'`]\Z"""), _MAY_END)
 # Words that follow "the password is" without being one.

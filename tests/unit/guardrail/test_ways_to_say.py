@@ -10,6 +10,15 @@ from app.guardrail.gate import redact
 
 FOUND = (
     ("Passwort Drucker: #", "Toner_99!", "credential"),
+    ("The admin password? It's '#'", "Purple-Monkey-9", "credential"),
+    ("WLAN Gast: kunde / #", "Blumen77!", "credential"),
+    ("docker login -u ann -p # shop.example", "Kiwi77tree", "credential"),
+    ("Use # to verify your account", "482913", "credential"),
+    ("enter the code # to sign in", "482-913", "credential"),
+    ("her social is #", "219 09 9999", "national id"),
+    ("Mail: #, or call", "jane dot doe at example dot org", "email"),
+    ("email me at # please", "jane.doe(at)example.org", "email"),
+    ("E-Mail an #", "erika.muster [ät] firma [punkt] example", "email"),
     ("The password has changed, it is #", "Fern-Gully8", "credential"),
     ("which password?\ntom: #", "Lanyard_77", "credential"),
     ("SSID: Office\nKey: #", "Bleistift-2024", "credential"),
@@ -38,6 +47,12 @@ FOUND = (
 )
 LEFT = (
     "| Setting | Password | Notes |",
+    "We use 2500 lamps, and 300 to confirm it",
+    "Use 1200 tokens to sign in",
+    "Wi-Fi: fast / free",
+    "Mail jane at noon, and dot the i",
+    "Email us at point 4 of the list",
+    "social media is 219 09 9999 clicks",
     "Password | Length | Strength",
     "Password-protected files need WinZip24.",
     "login with SAML / OAuth2 today",
