@@ -25,10 +25,11 @@ class StartFinding:
 
 
 def _placeholder(text: str, start: int, end: int) -> int:
-    """Where the first placeholder begins in start..end; -1 if none does."""
-    at = text.find(OPENING, start, end + len(OPENING) + 1)
+    """Where the first placeholder begins in start..end, the last of which is read too; -1 if none does."""
+    last = end + len(OPENING)
+    at = text.find(OPENING, start, last)
     while at >= 0 and PLACEHOLDER.match(text, at) is None:
-        at = text.find(OPENING, at + 1, end + len(OPENING) + 1)
+        at = text.find(OPENING, at + 1, last)
     return at
 
 
