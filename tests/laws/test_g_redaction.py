@@ -84,6 +84,7 @@ def test_a_placeholder_is_no_cue_for_what_follows_it() -> None:
     text = f"{token}:{mail}+49 (0)30 901820-44-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
     for cut in range(len(text) + 1):
         _holds(text, [text[:cut], text[cut:]])
+    assert redact(f"{token}:{mail} and a password", CHECKS).text.startswith("[redacted: credential]:[redacted: email]")
 
 
 def test_a_placeholder_right_behind_a_window_is_none_of_it() -> None:
@@ -91,7 +92,6 @@ def test_a_placeholder_right_behind_a_window_is_none_of_it() -> None:
     text = "https://hooks.slack.com/serv\n> ices/T0001/B0002/abcdefghijkl\n[redacted: credential] "
     for cut in range(len(text) + 1):
         _holds(text, [text[:cut], text[cut:]])
-    assert redact(f"{token}:{mail} and a password", CHECKS).text.startswith("[redacted: credential]:[redacted: email]")
 
 
 @given(text=TEXTS, data=st.data())
