@@ -1,6 +1,7 @@
 """The law of the stream with a list of names and with a model: both are functions of the text, however it is cut."""
 
 import itertools
+import random
 import re
 from collections.abc import Iterator, Sequence
 
@@ -17,7 +18,11 @@ from app.guardrail.names.evidence import names_in
 from app.guardrail.names.lexicon import Lexicon, words_of
 from app.guardrail.names.spans import NamedSpan, Recogniser, SegmentCheck
 from app.guardrail.names.spelling import COMMON
+from tests.laws.redaction_texts import random_text
+from tests.support.environment import LAW_FACTOR, Report
 
+# Random texts in each of so many hunts, with both models: 100,000 in all in `make laws`.
+HUNTS, HUNTED = (LAW_FACTOR, 6_250) if LAW_FACTOR > 1 else (1, 100)
 LISTED = ("Anna Müller", "Jean-Luc O'Neil", "Jan van den Berg", "García Márquez, Gabriel", "Will Power", "Sukarno")
 PERSON = re.compile(r"Per[A-Za-z]*(?:[ \n]Sson)?")
 
@@ -91,6 +96,28 @@ def test_any_cutting_releases_prefixes_of_the_whole_redaction(text: str, data: s
 def test_any_cutting_is_judged_by_the_same_names_of_before(text: str, data: st.DataObject) -> None:
     some = st.lists(st.integers(0, len(text)), max_size=30).map(sorted)
     _holds(text, data.draw(some | st.just(list(range(len(text))))), REMEMBERING)
+
+
+def _violations(seed: int, texts: int) -> Iterator[str]:
+    """What breaks the law among random texts in random pieces, with either model and the list."""
+    chosen = random.Random(seed)
+    for _ in range(texts):
+        pieces = [chosen.choice(PIECES) for _ in range(chosen.randrange(1, 6))]
+        if chosen.random() < 0.2:
+            pieces.append(random_text(chosen))
+        text = "".join(piece + chosen.choice(("", " ", " ", "\n")) for piece in pieces)
+        for checks in (CHECKS, REMEMBERING):
+            cuts = sorted(chosen.choices(range(len(text) + 1), k=chosen.randrange(1, 12)))
+            try:
+                _holds(text, cuts if chosen.random() < 0.8 else list(range(1, len(text))), checks)
+            except AssertionError:
+                yield f"cut at {cuts}: {text!r}"
+
+
+@pytest.mark.parametrize("seed", range(HUNTS))
+def test_the_law_holds_for_random_texts_with_names(seed: int, report: Report) -> None:
+    assert list(itertools.islice(_violations(seed, HUNTED), 5)) == []
+    report(f"names: {HUNTED:,} random texts with seed {seed}, each cut, by a list and by two models")
 
 
 def test_a_part_of_a_name_of_before_is_hidden_in_its_own_text_alone() -> None:
