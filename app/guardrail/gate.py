@@ -252,8 +252,8 @@ class Gate:
         return StartFinding(span.end - start, span.kind, "found by a model", None, None, kinds)
 
     def _before(self, start: int) -> str:
-        """The text left of a start as a reader of the release sees it, so that redacting twice changes nothing; but for
-        what a policy has placeholders say beyond the kind, so that it changes nothing either.
+        """The text left of a start as a reader of the release sees it, so that redacting twice changes nothing. Of
+        placeholders only the kind is seen, so that what a policy has them say changes nothing either.
         """
         begin = max(start - BEFORE, 0)
         if start < self._mask.end:

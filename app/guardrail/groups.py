@@ -187,11 +187,11 @@ def _by_beginning(parts: Sequence[tuple[str, str, int]]) -> Mapping[str, tuple[t
 
 
 def _needing(needs: str, groups: Sequence[tuple[int, CheckGroup]]) -> NeedingOne:
-    openers = [group.opener for _, group in groups]
+    openers = tuple(dict.fromkeys(group.opener for _, group in groups))
     # One with groups is left alone: they would have other numbers within another pattern.
     patterns = [opener for opener in openers if isinstance(opener, re.Pattern) and not opener.groups]
     anywhere = None
-    if 1 < len(patterns) == len(openers):
+    if len(groups) > 1 and len(patterns) == len(openers):
         anywhere = re.compile("|".join(f"(?{_scoped(pattern)}:{pattern.pattern})" for pattern in patterns))
     return NeedingOne(_needed(needs) if needs else None, tuple(groups), anywhere)
 
