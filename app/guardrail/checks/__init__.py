@@ -59,6 +59,7 @@ _CREDENTIALS: tuple[Check, ...] = (
 _PERSONAL: tuple[Check, ...] = (
     email.CHECK,
     email_words.CHECK,
+    email_words.SIGNED,
     cloud_account.CHECK,
     card.CHECK,
     iban.CHECK,

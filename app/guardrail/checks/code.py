@@ -122,21 +122,26 @@ def _is_used(_match: re.Match[str], before: str) -> bool:
     return _USED.search(before, max(len(before) - 32, 0)) is not None
 
 
-# "Use 482913 to sign in": what it is for says what it is.
+_VALUE = r"[^ \n\"'`,;(\[]{6,32}"
+# "Use 482913 to sign in", "use 'Maple@Leaf1' to unlock the file": what it is for says what it is.
 FOR_PURPOSE = PatternCheck(
     kind="credential",
     reason="code for a purpose",
     pattern=re.compile(
-        r"(?:\d{4,8}|\d{3}[ \-]\d{3})"
-        r"(?=[\"'`]? to (?:verify|confirm|log ?in|sign in|authenticate|activate|unlock|reset)(?![a-z]))"
+        rf"(?:\d{{4,8}}|\d{{3}}[ \-]\d{{3}}|(?=[^ ]*[A-Za-z])(?=[^ ]*[!#$%^&*?~@]){_VALUE})"
+        r"(?=[\"'`]? to (?:verify|confirm|log ?in|sign in|authenticate|activate|unlock|reset|decrypt|extract|unzip)"
+        r"(?![a-z]))"
     ),
     accept=_is_used,
     run=Run(
-        re.compile(r"(?:\d{1,8}(?:-\d{0,3}| \d{1,3})?[\"'`]?(?: (?:t(?:o(?: [a-z]{0,12}(?: [a-z]{0,3})?)?)?)?)?)?"),
-        40,
+        re.compile(
+            r"(?:[^ \n\"'`,;(\[]{1,32}(?: \d{1,3})?[\"'`]?"
+            r"(?: (?:t(?:o(?: [a-z]{0,12}(?: [a-z]{0,3})?)?)?)?)?)?"
+        ),
+        54,
         min_extent=9,
     ),
-    opener=re.compile(r"(?<=[ \"'`])(?=\d{3})"),
+    opener=re.compile(r"(?<=[ \"'`])(?=\d{3}|(?=[^ \n\"'`,;(\[]{0,31}?[!#$%^&*?~@])[^ \n\"'`,;(\[]{0,31}?\d)"),
     needs=DIGIT,
 )
 ANSWER = PatternCheck(

@@ -1,7 +1,7 @@
 """E-mail addresses whose signs are said in words: "jane dot doe at example dot org", "jane.doe [at] example.org".
 
-Only where something before says that one follows: "a dot at" may stand in any sentence, and a word that is looked at
-must be told from prose before what follows it is known.
+Where something before says that one follows: "a dot at" may stand in any sentence, and a word that is looked at must
+be told from prose before what follows it is known. A sign within the word tells it too, if the "at" stands in brackets.
 """
 
 import re
@@ -21,9 +21,10 @@ _SIGNS = [*_AT, *_DOT, *(f"{left}{word}{right}" for word in (*_AT, *_DOT) for le
 _PART = r"[^\W_](?:[\w+\-]{0,30}[^\W_])?"
 _LOCAL = rf"{_PART}(?:(?:\.|{_SAID_DOT}){_PART}){{0,3}}"
 _TOP = r"[A-Za-z]{2,12}(?![\w@])"
+_BRACKETED = rf"{_BRACKETED_AT}{_PART}(?:(?:\.|{_SAID_DOT}){_PART}){{0,3}}?(?:\.|{_SAID_DOT}){_TOP}"
 # An "at" alone says less than one in brackets: there the point of the domain is said too.
 _ADDRESS = re.compile(
-    rf"{_LOCAL}(?:{_BRACKETED_AT}{_PART}(?:(?:\.|{_SAID_DOT}){_PART}){{0,3}}?(?:\.|{_SAID_DOT}){_TOP}"
+    rf"{_LOCAL}(?:{_BRACKETED}"
     rf"|{_SAID_AT}{_PART}(?:(?:\.|{_SAID_DOT}){_PART}){{0,3}}?{_SAID_DOT}{_TOP})"
 )
 _WORD = r"[\w.+\-\[\](){}]"
@@ -52,4 +53,12 @@ CHECK = PatternCheck(
         r"(?<![^ \n\"'`<(:=>])(?=[^\W_][\w.+\-\[\](){}]{1,80}+ )|(?<![^ \n\"'`<(:=>])(?=[\w.+\-]{2,40}[\[({])"
     ),
     cue=_CUE,
+)
+SIGNED = PatternCheck(
+    kind="email",
+    reason="address said in words",
+    pattern=re.compile(rf"{_LOCAL}{_BRACKETED}"),
+    run=_RUN,
+    opener=re.compile(r"(?<![^ \n\"'`<(:=>])[^\W_](?=[\w+\-]{0,30}[._][\w.+\-]{1,40}[ \[({])"),
+    needs="[._]",
 )

@@ -10,7 +10,7 @@ from app.guardrail.word_trees import any_of, prefixes
 
 _FOREIGN = unspaced_characters()
 _START = re.compile(
-    rf"""(?:(?<=[ \n"'`(>{_FOREIGN}])|\A)(?=[^ \n"'`(\[{_FOREIGN}]{{0,30}}?[\d!#$%^&])"""
+    rf"""(?<![^ \n"'`(>{_FOREIGN}])(?=[^ \n"'`(\[{_FOREIGN}]{{0,30}}?[\d!#$%^&])"""
     rf"""(?=[^ \n"'`(\[<=:,;.\-#%{{_{_FOREIGN}])"""
 )
 _VALUE = rf"[^ \n\"'`,;{_FOREIGN}]{{4,48}}"

@@ -3,7 +3,7 @@
 import re
 
 from app.guardrail.check import Cue, PatternCheck, Run
-from app.guardrail.checks.password import is_word_of_sentence
+from app.guardrail.checks.password import SUFFIXES, is_word_of_sentence
 from app.guardrail.cues import FrameEnd, frame
 from app.guardrail.lookalikes import lowered
 from app.guardrail.values import VALUE_START
@@ -25,6 +25,11 @@ _FUNCTION_WORDS = frozenset(
 
 
 _BETWEEN = re.compile(r"[ \-]")
+# What stands before "passphrase" where the words behind it are one, and no sentence about it.
+_GIVEN = re.compile(
+    r"(?:(?:\A|\n)|(?<![a-z])(?:with|using|use|enter|type|say|is) (?:(?:the|this|my|our|your|his|her|their|its) )?)\Z"
+)
+_PHRASE_NAME = re.compile(rf"passphrase|{_SEED}")
 
 
 def _is_phrase(match: re.Match[str], before: str) -> bool:
@@ -32,7 +37,16 @@ def _is_phrase(match: re.Match[str], before: str) -> bool:
     words = _BETWEEN.split(match[0])
     if cue is None or any(word in _FUNCTION_WORDS for word in words):
         return False
-    return len(words) >= 12 or 4 * sum(map(is_word_of_sentence, words)) <= len(words)
+    return len(words) >= 12 or not _is_sentence(words, cue)
+
+
+def _is_sentence(words: list[str], cue: re.Match[str]) -> bool:
+    """Whether the words go on with a sentence about the passphrase: "is valid for three months", "expires monthly"."""
+    if cue["bare"] is not None and cue[0].endswith(" "):
+        given = _PHRASE_NAME.match(cue[0]) is not None and _GIVEN.search(cue.string, 0, cue.start()) is not None
+    else:
+        given = not words[0].endswith(SUFFIXES)
+    return not given or 4 * sum(map(is_word_of_sentence, words)) > len(words)
 
 
 CHECK = PatternCheck(

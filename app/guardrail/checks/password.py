@@ -10,7 +10,8 @@ from app.guardrail.values import QUOTED_RUN, QUOTED_START, VALUE_START, is_code,
 
 # The key of a network stands on the line under its name.
 _FRAME, _NAMES = frame(
-    "password", name=r"(?:ssid|wlan|wi-?fi)[^\n]{0,40}\n[ \-*>|]{0,4}(?:network |security )?(?:key|schlüssel|clé|clave)"
+    "password",
+    name=r"(?:ssid|wlan|wi-?fi)[^\n]{0,40}(?:\n[ \-*>|]{0,4}|[ |])(?:network |security )?(?:key|schlüssel|clé|clave)",
 )
 _OPTION = r"(?P<option>--?(?:password|passwd|pass|pwd|passphrase)[ =])"
 _PAIR = (
@@ -39,7 +40,7 @@ _WORDS = frozenset(
     """
     a about above access account active admin after again against all allowed already also always an and another any
     are as ask asked at authentication automatically available back be because been before being below between blank
-    both but by can cannot case-sensitive changed changes changing clear compromised confirm confirmation contain
+    both but by can cannot case-sensitive changed chosen changes changing clear compromised confirm confirmation contain
     contains correct created current database default did different do does don't done each either email empty
     enabled encrypted enter entered every exactly expire expired expires expiring exposed field file first followed
     for forgot forgotten found from generated get given go good great had hard has hash hashed have hidden hint how
@@ -67,7 +68,7 @@ _TITLE = re.compile(
     r"(?:polic(?:y|ies)|guid|rule|manage|reset|recover|require|standard|safe|vault|generat|polit|política|règle|regel|richtlini|beleid)"
     r"[^\W\d_]{0,9}[ _.\-]?v?\d{0,4}(?:\.\d{1,3}){0,2}"
 )
-_SUFFIXES = ("ed", "ing", "ly", "able", "ible", "tion", "ment", "less")
+SUFFIXES = ("ed", "ing", "ly", "able", "ible", "tion", "ment", "less")
 
 
 _CALLED_PASSWORD = re.compile(r"[a-z_]*pass(?:word|wd)?[a-z_]*")
@@ -107,7 +108,7 @@ def _is_password(match: re.Match[str], before: str) -> bool:
 def is_word_of_sentence(word: str) -> bool:
     """Whether a word in small letters belongs to a sentence about passwords rather than being one."""
     return (
-        word in _WORDS or word in _NO_VALUES or word.endswith(_SUFFIXES) or _CALLED_PASSWORD.fullmatch(word) is not None
+        word in _WORDS or word in _NO_VALUES or word.endswith(SUFFIXES) or _CALLED_PASSWORD.fullmatch(word) is not None
     )
 
 

@@ -13,15 +13,18 @@ from app.guardrail.values import is_mixed
 from app.lookalikes import LOOKALIKE_DIGITS, LOOKALIKES
 
 _EXTENT = 190
-_MARKS = r"[\\~`<&%=\[_\x80-\U0010ffff]"
+_SIGNS = r"\\~`<&%=\[_\x80-\U0010ffff"
+_MARKS = f"[{_SIGNS}]"
 _VALUABLE = re.compile(r"(?s:.*?)(?:[\d@]|&#|[%=]\d|[^\x00-\x7f])")
 _TAG = r"<(?:!(?:-(?:-[^\n]{0,66})?)?|[A-Za-z/][^<>\n]{0,64}>?)?"
 # A letter of another alphabet beside Latin ones: whole words of Russian or Greek are what they look like.
 _FOREIGN = rf"(?<=[A-Za-z0-9@._+\-]){LOOKALIKE}|{LOOKALIKE}(?=[A-Za-z0-9@]|[._+\-][!-~])"
-# Words that hold an escape, an entity, a tag, a code mark, a citation or such a letter.
+# Words that hold an escape, an entity, a tag, a code mark, a citation or such a letter. One of the signs is looked for
+# first: most words have none.
 _TRIGGER = rf"\\[!-~]|~~|`|<[A-Za-z!/]|&[#A-Za-z]|[%=][2-7]|[A-Za-z0-9]\[\^?\d|{_FOREIGN}|[A-Z\d]_[A-Z\d]|_[\d(+]|\d_"
 _GLUED = re.compile(
-    rf"(?<![A-Za-z0-9._\-/#])(?=[^ \n]{{0,63}}?(?:{_TRIGGER}))(?=[^ \n]{{0,80}}?(?:[\d@&%=\x80-\U0010ffff]|<!))"
+    rf"(?<![A-Za-z0-9._\-/#])(?=[^ \n{_SIGNS}]{{0,65}}{_MARKS})(?=[^ \n]{{0,63}}?(?:{_TRIGGER}))"
+    r"(?=[^ \n]{0,80}?(?:[\d@&%=\x80-\U0010ffff]|<!))"
     r"(?=[^ \n<>~`|\[])"
 )
 _ALIKE = "".join(sorted({chr(code) for code in (*LOOKALIKE_DIGITS, *(c for c in LOOKALIKES if chr(c).isupper()))}))
@@ -35,7 +38,8 @@ _GROUPED_RUN = Run(re.compile(_GROUPS), 112)
 _DIGITS = re.compile(rf"(?=\D*+\d\D*+\d\D*+\d\D*+\d)(?s:(?=.*?(?:[\n|~`_\\<&\[]|  |{LOOKALIKE})))")
 # A word with a digit, a sign or capitals in it, up to the end of its line or cell, and the word behind that.
 _BROKEN = re.compile(
-    r"(?<![^ \n|\"'`(=:,])(?=[^ \n|]{0,63}?(?:\d|[@_]|[A-Za-z0-9][.+\-][A-Za-z0-9]|[A-Z]{4}))(?=[^ \n|])"
+    r"(?<![^ \n|\"'`(=:,])(?=[^ \n|\d@_.+\-A-Z]{0,64}[\d@_.+\-A-Z])"
+    r"(?=[^ \n|]{0,63}?(?:\d|[@_]|[A-Za-z0-9][.+\-][A-Za-z0-9]|[A-Z]{4}))(?=[^ \n|])"
 )
 _BREAK = re.compile(r"(?=[^@\d]*+[@\d])(?=[^\n|]*?(?:[\n|\[]|  ))")
 _REST = r"(?:\n[ >|]{0,6}(?:[-+.] ?)?|\| {0,2})[^ \n|]{0,60}|\[(?:\d{1,3}(?:\] {0,2}[^ \n|]{0,60})?)?"

@@ -49,15 +49,16 @@ _PAIR = re.compile(r"[2-7][0-9A-Fa-f](?=[ :]|\Z|[^0-9A-Za-z])")
 
 def _words(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
     """Spelled characters put together, with the pieces between them."""
-    text, words, last = "", 0, 0
+    text, words, last, mixed = "", 0, 0, False
     ends: list[int] = []
     for unit in _UNIT.finditer(stretch):
         piece = _CHARACTERS[unit[1].lower()] if unit[1] else unit[2]
         words += unit[1] is not None
+        mixed = mixed or (unit[2] is not None and not unit[2].islower())
         text += piece
         ends += [unit.end()] * len(piece) if unit[1] else range(unit.start() + 1, unit.end() + 1)
         last = len(text) if unit[1] else last
-    if words < _MIN_WORDS and not (words and len(text) >= 16):
+    if words < _MIN_WORDS and not (words and mixed and len(text) >= 16):  # "valid three months" is no value
         return
     for said in dict.fromkeys((text, text[:last])):  # behind the last one the sentence may go on
         yield before, Rewritten(said, ends[: len(said)], 0, len(said))
