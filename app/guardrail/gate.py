@@ -168,7 +168,7 @@ class Gate:
         while True:
             if self._mask.end != masked:
                 masked = self._mask.end
-                queue.find_behind_mask(self._text, self._scan, masked, limit)
+                queue.find_behind_mask(self._text, self._scan, masked, self._mask.left, limit)
             first = queue.first(self._text, self._scan, limit)
             # Behind a mask stands a bracket, not the character that was there: every check gets to see that start.
             if self._scan <= masked < limit and (first is None or masked <= first[0]):
@@ -263,7 +263,7 @@ class Gate:
             since = plain_placeholders(self._text[max(self._mask.end, start - FAR_BEFORE, 0) : start])[-BEFORE:]
         if self._mask.end < 0 or len(since) >= BEFORE:
             return since
-        return (self._mask.before + self._mask.stand_in + since)[-BEFORE:]
+        return (self._mask.left + since)[-BEFORE:]
 
     def _label(self, start: int) -> str:
         """What names the place otherwise, as a reader of the release sees it; none within a mask."""

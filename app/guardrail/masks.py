@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.guardrail.check import NEVER_SHOWN, ONE_VALUE, OPENING, Check
+from app.guardrail.check import BEFORE, NEVER_SHOWN, ONE_VALUE, OPENING, Check
 from app.guardrail.windows import StartFinding
 
 MAX_VALUE = 256  # characters of a value that may be shown, or stood for by more than its kind
@@ -117,6 +117,11 @@ class LatestMask:
     def stand_in(self) -> str:
         """What the checks see of it before the text behind it, whatever it is shown as."""
         return placeholder(self.kind)
+
+    @property
+    def left(self) -> str:
+        """The redacted text up to its end, as far as a start behind it can see."""
+        return (self.before + self.stand_in)[-BEFORE:]
 
     @property
     def _masked(self) -> MaskedValue:

@@ -1,6 +1,6 @@
 """Where checks may find something: the starts of a stretch of text that some group of checks wants to see."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from heapq import heappop, heappush
 
 from app.guardrail.check import BEFORE, FAR_BEFORE, Check, says_more
@@ -31,7 +31,7 @@ class Starts:
             if needing.may_have_starts(text, scan, limit):
                 found += [(at, number) for number, group in needing.groups for at in group.starts(text, scan, limit)]
         if says_more(text, max(scan - FAR_BEFORE, 0), limit):  # a cue is nearer than it looks
-            return [*found, *self.behind_mask(text, scan, limit)]
+            return [*found, *self.of_groups(self._checks.cued_as, text, scan, limit)]
         near: dict[NeedingOne, list[tuple[int, Ranges]]] = {}
         everywhere = [(scan, limit)]  # most stretches lie whole within the reach of a word, or without
         for number, ranges in self._near.items():
@@ -43,13 +43,15 @@ class Starts:
                 found += self._find_near(asked, text)
         return found
 
-    def behind_mask(self, text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-        """All starts of the groups with a cue in begin..end, a stretch behind a mask: what hides text brings a cue
-        nearer.
-        """
-        for needing in self._checks.cued:
-            for number, group in needing.groups:
-                yield from ((at, number) for at in group.starts(text, begin, end))
+    def of_groups(self, numbers: Collection[int], text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+        """All starts of these groups in begin..end."""
+        for number in numbers:
+            yield from ((at, number) for at in self.groups[number].starts(text, begin, end))
+
+    def cued_in(self, text: str, known: int) -> set[int]:
+        """The groups that have a cue word in a text; of those that end before `known`, not all."""
+        words = self._checks.find_cues(text, 0, known, len(text))
+        return {number for word in words for number in self._checks.word_groups[word]}
 
     def forget(self, cut: int) -> None:
         """The first `cut` characters of the text are gone."""
@@ -63,7 +65,7 @@ class Starts:
     def _find_near(self, asked: list[tuple[int, Ranges]], text: str) -> Iterator[tuple[int, int]]:
         """The starts of groups with one opener in the ranges of each.
 
-        What stands before a start is the text itself: near a mask, where it is not, `behind_mask` gives all starts.
+        What stands before a start is the text itself: near a mask, where it is not, `StartQueue` gives all starts.
         """
         group: CheckGroup = self.groups[asked[0][0]]
         for begin, end in joined([ranges for _, ranges in asked]):
@@ -105,16 +107,26 @@ class StartQueue:
         self._order: list[int] = []  # a heap of the keys of `_wanted`
         self._wanted: dict[int, list[int]] = {}  # by start, the numbers of the groups that want to see it
         self._known = 0  # starts before this were looked for
-        self._behind = 0  # near the latest masks, starts before this of all groups with a cue
+        self._behind = 0  # near the latest masks, starts before this were looked for
+        self._mask_end = -1
+        self._cued: set[int] = set()  # the groups that have a cue word near the latest mask
+        self._cued_upto = 0  # as far as that is known
 
-    def find_behind_mask(self, text: str, scan: int, mask_end: int, limit: int) -> None:
-        """Look for those near the latest mask that text before it may be the cue of. Farther on, what stands before a
-        start is the text itself.
+    def find_behind_mask(self, text: str, scan: int, mask_end: int, left: str, limit: int) -> None:
+        """Look for those near the latest mask that text before it may be the cue of: what hides text brings a cue
+        nearer. Farther on, what stands before a start is the text itself. `left`: the redacted text up to `mask_end`,
+        as far as a start behind it can see.
         """
         begin, end = max(scan, mask_end, self._behind), min(limit, mask_end + BEFORE)
         if mask_end < 0 or begin >= end:
             return
-        for at, number in self._starts.behind_mask(text, begin, end):
+        if mask_end != self._mask_end:
+            self._mask_end, self._cued_upto = mask_end, mask_end - len(left)
+            self._cued.clear()
+        base = mask_end - len(left)
+        self._cued |= self._starts.cued_in(left + text[mask_end:end], self._cued_upto - base)
+        self._cued_upto = end
+        for at, number in self._starts.of_groups(self._cued, text, begin, end):
             self._add(at, number)
         self._behind = end
 
@@ -135,6 +147,8 @@ class StartQueue:
         self._wanted = {at - cut: numbers for at, numbers in self._wanted.items() if at >= cut}
         self._known = max(self._known - cut, 0)
         self._behind = max(self._behind - cut, 0)
+        self._mask_end -= cut
+        self._cued_upto -= cut
 
     def _next(self, scan: int) -> int | None:
         while self._order and self._order[0] < scan:

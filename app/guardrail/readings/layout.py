@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from app.guardrail.check import NUMBER_SIGN, NUMBER_START, Check, Cue, Run
 from app.guardrail.cues import verbs
-from app.guardrail.groups import CheckGroup
 from app.guardrail.readings.reading import Reading, groups_of
 from app.guardrail.readings.rewriting import LOOKALIKE, Rewritten, glue, rewrite, space
 from app.guardrail.values import is_mixed
@@ -89,14 +88,13 @@ def _forms(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
 class _NamedByLayout:
     """Whether a cue is found once layout is undone, and not before."""
 
-    groups: tuple[CheckGroup, ...]
+    cues: tuple[Cue, ...]
 
     def __call__(self, before: str) -> bool:
         if _LAYOUT.search(before) is None or _ANNOUNCES.search(before, max(len(before) - 24, 0)) is None:
             return False
         left = rewrite(before, space)
-        cues = [group.cue for group in self.groups if group.cue is not None]
-        return left is not None and any(cue.found(left.text) and not cue.found(before) for cue in cues)
+        return left is not None and any(cue.found(left.text) and not cue.found(before) for cue in self.cues)
 
 
 def _named(before: str, stretch: str) -> Iterator[tuple[str, Rewritten]]:
@@ -119,8 +117,9 @@ def layout_readings(checks: Sequence[Check]) -> tuple[Check, ...]:
     """The checks in every reading that undoes layout."""
     groups = groups_of(checks)
     named = tuple(group for group in groups if group.cue is not None)
-    words = tuple(dict.fromkeys(word for group in named if group.cue for word in group.cue.words))
-    cue = Cue(words, _LAYOUT, _NamedByLayout(named))
+    cues = tuple(dict.fromkeys(group.cue for group in named if group.cue is not None))
+    words = tuple(dict.fromkeys(word for cue in cues for word in cue.words))
+    cue = Cue(words, _LAYOUT, _NamedByLayout(cues))
     return (
         Reading(groups, _GLUED, _GLUED_RUN, _forms, _VALUABLE, needs=_MARKS),
         Reading(groups, _GROUPED, _GROUPED_RUN, _forms, _DIGITS, needs=NUMBER_SIGN),

@@ -122,19 +122,17 @@ def rewrite(
         else:
             seams.append(len(ends))
         at = end
+    if at == 0 and stretch.isascii() and not underscores:
+        return None
     seams.append(len(ends))
     parts.append(stretch[at:])
     ends.extend(range(at + 1, len(stretch) + 1))
     text = "".join(parts)
-    if not text.isascii() and digits:
-        latin = _WORD.sub(_with_digits, text)
+    if not text.isascii():
+        numbered = _WORD.sub(_with_digits, text) if digits else text
+        latin = _WORD.sub(_latin, numbered)
         first = 0 if latin != text else first
-        text = latin
-    if not text.isascii() and (latin := _WORD.sub(_latin, text)) != text:
-        first = 0
-        seams += [
-            place + 1 for place in range(len(text) - 1) if text[place] != latin[place] and text[place + 1].isascii()
-        ]
+        seams += [at for at in range(1, len(text)) if numbered[at - 1] != latin[at - 1] and numbered[at].isascii()]
         text = latin
     if underscores and "_" in text:
         kept = [place for place, character in enumerate(text) if character != "_"]

@@ -11,6 +11,7 @@ from app.guardrail.check import BEFORE
 from app.guardrail.checks import default_checks, optional_checks
 from app.guardrail.gate import Gate
 from app.guardrail.groups import CheckGroup, group_checks
+from app.guardrail.lookalikes import lowered
 from app.guardrail.names.spans import Spans
 from app.guardrail.starts import StartQueue, Starts
 
@@ -41,14 +42,43 @@ def test_starts_come_in_order_whenever_they_are_asked_for(text: str, shares: lis
     assert list(given_out(text, limits)) == expected
 
 
-def test_behind_a_mask_every_group_with_a_cue_is_asked_once() -> None:
+def test_behind_a_mask_each_stretch_is_searched_once() -> None:
     text = "a1b2c3 " * 40
     queue = StartQueue(CHECKS, Spans(CHECKS))
-    with patch.object(Starts, "behind_mask", autospec=True, side_effect=Starts.behind_mask) as searched:
+    with patch.object(Starts, "of_groups", autospec=True, side_effect=Starts.of_groups) as searched:
         for scan in range(10, 60, 7):
-            queue.find_behind_mask(text, scan, 10, 200)
-        queue.find_behind_mask(text, 80, 80, 200)
-    assert [call.args[2:] for call in searched.call_args_list] == [(10, 10 + BEFORE), (10 + BEFORE, 80 + BEFORE)]
+            queue.find_behind_mask(text, scan, 10, "password: [redacted: email]", 200)
+        queue.find_behind_mask(text, 80, 80, "a1b2 [redacted: email]", 200)
+    assert [call.args[3:] for call in searched.call_args_list] == [(10, 10 + BEFORE), (10 + BEFORE, 80 + BEFORE)]
+
+
+@given(TEXTS, TEXTS, st.lists(st.integers(0, 100), max_size=4))
+def test_behind_a_mask_whoever_finds_its_cue_is_asked(left: str, text: str, shares: list[int]) -> None:
+    """The mask hides what stood between the cue and the start, whenever the text behind it came."""
+    left = f"{left} [redacted: email]"[-BEFORE:]
+    queue, scan = StartQueue(CHECKS, Spans(CHECKS)), 0
+    asked: set[tuple[int, CheckGroup]] = set()
+    for share in (*sorted(shares), 100):
+        queue.find_behind_mask(text, 0, 0, left, len(text) * share // 100)
+    while (first := queue.first(text, scan, len(text))) is not None:
+        asked.update((first[0], group) for group in first[1])
+        scan = first[0] + 1
+    for group in queue.groups:
+        for at in group.starts(text, 0, min(len(text), BEFORE)) if group.cue and not group.of_label else ():
+            if group.cue is not None and group.cue.found(lowered((left + text[:at])[-BEFORE:])) is not None:
+                assert (at, group) in asked
+
+
+def test_a_word_begins_behind_a_mask_that_hides_what_it_was_glued_to() -> None:
+    text, left = "xxxxpin 4711 and more", "mail [redacted: email]"
+    queue, scan = StartQueue(CHECKS, Spans(CHECKS)), 4
+    reasons: set[str] = set()
+    for limit in (5, 12):
+        queue.find_behind_mask(text, scan, 4, left, limit)
+    while (first := queue.first(text, scan, len(text))) is not None:
+        scan = first[0] + 1
+        reasons |= {getattr(check, "reason", "") for group in first[1] for check in group.checks if first[0] == 8}
+    assert "called a code" in reasons
 
 
 def test_a_stream_that_waits_is_not_searched_again() -> None:
@@ -109,8 +139,10 @@ def test_columns_far_apart_are_not_waited_for() -> None:
 def test_starts_behind_a_mask_do_not_come_before_earlier_ones() -> None:
     text = "x (415) 555-0132 and q7W! of it " * 3
     queue, starts = StartQueue(CHECKS, Spans(CHECKS)), Starts(CHECKS)
-    expected = {at for at, _ in (*starts.find(text, 0, len(text)), *starts.behind_mask(text, 0, BEFORE))}
-    queue.find_behind_mask(text, 0, 0, len(text))
+    left = "the password of [redacted: email]"
+    behind = starts.of_groups(starts.cued_in(left, 0), text, 0, BEFORE)
+    expected = {at for at, _ in (*starts.find(text, 0, len(text)), *behind)}
+    queue.find_behind_mask(text, 0, 0, left, len(text))
     came, scan = [], 0
     while (first := queue.first(text, scan, len(text))) is not None:
         came.append(first[0])
