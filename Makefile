@@ -15,7 +15,7 @@ run: .venv/.installed ## start everything on this machine: database, model, API,
 	@$(PY) -m app.cli run
 
 test: .venv/.dev .venv/.idp .venv/.s3 check ## everything that must hold: lint, types, import contracts, all tests
-	$(PYTEST) tests --ignore=tests/unit -m "not alone" --durations=20
+	$(PYTEST) tests -m "not quick and not alone" --durations=20
 	$(PY) -m pytest tests -m alone --durations=20
 
 laws: .venv/.dev ## races, and two worlds 100,000 times, 1,000 over HTTP; takes hours, and goes on where it was stopped
@@ -35,7 +35,7 @@ contracts: .venv/.dev
 	.venv/bin/lint-imports
 
 unit: .venv/.dev
-	$(PYTEST) tests/unit -m "not alone"
+	$(PYTEST) tests/unit -m quick
 
 format: .venv/.dev ## format the code
 	$(PY) -m ruff format .

@@ -21,10 +21,18 @@ from tests.support.sealing import SEALER
 FIGURES = "figures"
 MEMORY = Path("/dev/shm")
 MIN_FREE = 4 * 1024**3
+UNIT = Path(__file__).parent / "unit"
 
 # Laws are about what holds, not about how fast: no busy machine makes one red.
 hypothesis.settings.register_profile("laws", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("laws")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests of `make check`."""
+    for item in items:
+        if UNIT in item.path.parents and not any(item.iter_markers("slow")) and not any(item.iter_markers("alone")):
+            item.add_marker("quick")
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,9 @@ from tests.support.sealing import SEALER
 
 METRICS_KEY = "metrics-key-of-the-tests"
 
+# A service that starts looks through all there is for garbage, which in a run of tests takes longer than most of them.
+mock.patch.object(main, "gc").start()
+
 
 def endpoint(max_label: Label = Label.CONFIDENTIAL) -> Endpoint:
     """Where the scripted model is said to run."""

@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.environment import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 # A module that a process starts with, and what it may not have imported then.
 LEAN = {
     "app.server": ("openai", "alembic", "scim2_models", "scim2_server", "sentence_transformers", "ldap3"),

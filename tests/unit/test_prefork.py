@@ -19,6 +19,8 @@ import os, pathlib, signal, sys, time
 from app.hardening import forbid_inspection
 from app.prefork import Prefork, end_as
 
+pytestmark = pytest.mark.slow
+
 forbid_inspection()
 folder = pathlib.Path(sys.argv[1])
 

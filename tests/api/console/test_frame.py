@@ -39,6 +39,7 @@ def root(client: TestClient, company: Company) -> Browser:
     return signed_in(client, company, "admin")
 
 
+@pytest.mark.changes_nothing
 @pytest.mark.parametrize("path", LOOKED_AT)
 def test_every_page_has_the_policy_and_stays_nowhere(root: Browser, path: str) -> None:
     """Also those that say that there is nothing."""
@@ -66,6 +67,7 @@ def test_every_page_has_the_policy_and_stays_nowhere(root: Browser, path: str) -
     assert set(re.findall(r'nonce="([^"]*)"', answer.text)) == {nonce[1]}
 
 
+@pytest.mark.changes_nothing
 @pytest.mark.parametrize("path", LOOKED_AT)
 def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(client: TestClient, path: str) -> None:
     answer = client.get(path, headers=HTML, follow_redirects=False)
@@ -78,6 +80,7 @@ def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(client: TestClient,
     assert part.headers["hx-retarget"] == "#notices"
 
 
+@pytest.mark.changes_nothing
 @pytest.mark.parametrize("path", SENT)
 def test_a_form_of_nobody_changes_nothing_and_loses_nothing(client: TestClient, path: str) -> None:
     answer = client.post(path, data={"question": "What was it?"}, headers=SAME_ORIGIN, follow_redirects=False)

@@ -82,6 +82,7 @@ def test_a_start_loads_nothing_heavy(arguments: list[str], service: str, tmp_pat
     assert loaded(ended.stderr) == set()
 
 
+@pytest.mark.slow
 def test_each_command_of_the_service_imports_nothing_heavy() -> None:
     """All modules of the tree, one after another in one process; those of the database last."""
     entries = [(name, entry.target) for name, entry in Commands.entries.items() if name not in ON_THE_DATABASE]

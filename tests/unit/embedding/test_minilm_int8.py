@@ -13,6 +13,8 @@ from app.embedding import minilm, minilm_graph, minilm_int8
 from app.embedding.onnx import OnnxEmbedder, probe
 from app.embedding.wordpiece import WordPiece
 
+pytestmark = pytest.mark.slow
+
 Floats = NDArray[np.float64]
 TEXTS = (
     "leave",

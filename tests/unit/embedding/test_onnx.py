@@ -15,6 +15,8 @@ from app.embedding.protocol import UnusableWeights
 from app.embedding.wordpiece import MAX_SEQUENCE
 from tests.support.environment import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 SENTENCE = "This is an example sentence"
 
 

@@ -223,6 +223,7 @@ def die(*_: object) -> NoReturn:
     os._exit(3)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "log.jsonl", LOG)
     with_processes(monkeypatch)

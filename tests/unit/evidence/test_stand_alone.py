@@ -23,6 +23,8 @@ from tests.support.receipts import BODIES, records, signed_records
 from tests.support.tampered_logs import CORPUS, EXTRA, Tampering
 from tests.support.tampered_logs import LOG as ENTRIES
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = REPOSITORY / "docs" / "verify_log.py"
 LINES = 150
 

@@ -57,6 +57,7 @@ def test_an_exact_count_says_the_length() -> None:
     assert parse_format("x", "sk- word*20+").length is None
 
 
+@pytest.mark.slow
 def test_a_key_that_announces_itself_is_called_by_its_service() -> None:
     for one in FORMATS.prefixed:
         others = {other.service for other in FORMATS.prefixed if {*other.begins} & {*one.begins}} | {one.service}

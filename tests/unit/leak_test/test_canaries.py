@@ -143,6 +143,7 @@ def parameter(name: str, place: str, schema: dict[str, Any], *, required: bool =
 TEXT = {"type": "string"}
 
 
+@pytest.mark.slow
 def test_every_route_of_ours_is_asked_or_only_changes() -> None:
     schema = create_routes().openapi()
     routes = plan_probes(schema, NOW)

@@ -182,6 +182,8 @@ def test_one_that_keeps_ending_ends_everything_after_growing_pauses(
 # Accepts one connection, answers it, and stays.
 ANSWER = """
 import socket, sys, time
+
+pytestmark = pytest.mark.slow
 listener = socket.socket(fileno=int(sys.argv[1]))
 connection, _ = listener.accept()
 connection.sendall(b"at your service")

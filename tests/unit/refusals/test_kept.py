@@ -10,6 +10,8 @@ from app.refusals.kept import KeptRules, require_refusals
 from app.refusals.yaml_file import RefusalsFileError
 from tests.support.refusals import EXAMPLES, kept, written
 
+pytestmark = pytest.mark.slow
+
 RULE = "categories:\n  - {{name: {0}, action: refuse, message: No., phrases: [{0}]}}\n"
 
 

@@ -9,6 +9,8 @@ from app.refusals.load import SAMPLE, load
 from app.refusals.yaml_file import RefusalsFileError, parse
 from tests.support.refusals import EXAMPLES, written
 
+pytestmark = pytest.mark.slow
+
 RULE = """version: 1
 categories:
   - name: safes

@@ -54,6 +54,7 @@ def differs(lists: list[Ids], limit: int, corpus: Corpus) -> bool:
     return list(zip(found.chunks.tolist(), found.scores.tolist(), strict=True)) != wanted
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     st.integers(0, 10**6), st.integers(0, 8), st.integers(1, 1500), st.integers(1, 60), st.sampled_from([1, 64, 4096])

@@ -13,6 +13,8 @@ from app.indexing.terms import field_terms, query_terms
 from app.retrieval.bm25 import Corpus
 from app.retrieval.lexical import InvertedLists
 
+pytestmark = pytest.mark.slow
+
 SETS = Path(__file__).parents[3] / "benchmarks" / "languages"
 
 

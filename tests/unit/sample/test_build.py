@@ -11,6 +11,8 @@ import pytest
 
 from sample import build
 
+pytestmark = pytest.mark.slow
+
 SOURCES = list(build.sources())
 
 

@@ -169,6 +169,7 @@ def test_collections_and_access_files_agree() -> None:
         assert access(entry.name).tags_for("any/file"), "the last rule leaves no file ungoverned"
 
 
+@pytest.mark.slow
 def test_rules_use_known_roles_and_each_matches_a_file() -> None:
     roles = {role.name for role in DECLARED.roles} | {"everyone"}
     for entry in DECLARED.collections:
@@ -208,6 +209,7 @@ def test_the_promised_cases_exist() -> None:
     assert obstacles("theo", "people/restructuring-2027.md") == {"deny"}, "nothing but the deny may keep him out"
 
 
+@pytest.mark.slow
 def test_every_question_has_one_source_and_the_right_readers() -> None:
     assert 40 <= len(load("questions.yaml")["questions"]) <= 55
     for entry in questions():

@@ -33,6 +33,8 @@ from tests.unit.scope_index.remote.search_server import (
     works,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @contextlib.contextmanager
 def pretending(where: str, says: Callable[[Peer], None], *, proves: bool = True) -> Iterator[str]:
