@@ -167,7 +167,7 @@ class Cue:
             return None
         if "]" in lowered:
             lowered = _OWN_WORDS.sub("]", lowered)
-        if self.pattern.pattern and self._any.search(lowered) is None:
+        if self._any.search(lowered) is None:
             return None
         return self.pattern.search(lowered)
 

@@ -87,6 +87,15 @@ def test_a_placeholder_is_no_cue_for_what_follows_it() -> None:
     assert redact(f"{token}:{mail} and a password", CHECKS).text.startswith("[redacted: credential]:[redacted: email]")
 
 
+def test_a_placeholder_is_no_cue_behind_another() -> None:
+    """Once its kind was the word that a check without a pattern for its cue had to see, if it stood in the text before."""
+    key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
+    text = f"{key} 10 rue de la Paix, 75002 Paris%28415%29%20555%2D0132+ to jane dot doe (at) example dot org\n{key}"
+    once = redact(text, CHECKS)
+    assert "jane dot doe" in once.text
+    assert redact(once.text, CHECKS).text == once.text
+
+
 def test_a_placeholder_right_behind_a_window_is_none_of_it() -> None:
     """It may come later than what is decided: a window ends with one character behind its run, and no farther."""
     text = "https://hooks.slack.com/serv\n> ices/T0001/B0002/abcdefghijkl\n[redacted: credential] "
