@@ -88,7 +88,7 @@ def test_a_placeholder_is_no_cue_for_what_follows_it() -> None:
 
 
 def test_a_placeholder_is_no_cue_behind_another() -> None:
-    """Once its kind was the word that a check without a pattern for its cue had to see, if it stood in the text before."""
+    """Once its kind was the word that a check whose cue has no pattern looks for, if the text came in with it."""
     key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
     text = f"{key} 10 rue de la Paix, 75002 Paris%28415%29%20555%2D0132+ to jane dot doe (at) example dot org\n{key}"
     once = redact(text, CHECKS)
