@@ -13,13 +13,13 @@ from app.prefork import MAX_FAILURES, ThreadsBeforeFork, require_one_thread
 from tests.support.environment import REPOSITORY
 from tests.support.waiting import alive, wait_for
 
+pytestmark = pytest.mark.slow
+
 # Each process writes its pid, if it hides its memory as the first does.
 PROGRAM = """
 import os, pathlib, signal, sys, time
 from app.hardening import forbid_inspection
 from app.prefork import Prefork, end_as
-
-pytestmark = pytest.mark.slow
 
 forbid_inspection()
 folder = pathlib.Path(sys.argv[1])

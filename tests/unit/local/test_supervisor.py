@@ -17,6 +17,8 @@ from app.local.programs import STABLE_SECONDS, Program, ProgramEnded
 from app.local.supervisor import NotReady, StopRequested, Supervisor
 from tests.support.waiting import alive, wait_for
 
+pytestmark = pytest.mark.slow
+
 ENV = {"PATH": "/usr/bin:/bin", "MARK": "given"}
 
 
@@ -182,8 +184,6 @@ def test_one_that_keeps_ending_ends_everything_after_growing_pauses(
 # Accepts one connection, answers it, and stays.
 ANSWER = """
 import socket, sys, time
-
-pytestmark = pytest.mark.slow
 listener = socket.socket(fileno=int(sys.argv[1]))
 connection, _ = listener.accept()
 connection.sendall(b"at your service")
