@@ -122,13 +122,14 @@ def _is_used(_match: re.Match[str], before: str) -> bool:
     return _USED.search(before, max(len(before) - 32, 0)) is not None
 
 
-_VALUE = r"[^ \n\"'`,;(\[]{6,32}"
+# With a letter and a sign, and neither a place nor an address.
+_VALUE = r"(?=[^ ]*[A-Za-z])(?=[^ ]*[!#$%^&*?~@])(?![^ ]*(?:/|@[\w\-]+\.\w))[^ \n\"'`,;(\[]{6,32}"
 # "Use 482913 to sign in", "use 'Maple@Leaf1' to unlock the file": what it is for says what it is.
 FOR_PURPOSE = PatternCheck(
     kind="credential",
     reason="code for a purpose",
     pattern=re.compile(
-        rf"(?:\d{{4,8}}|\d{{3}}[ \-]\d{{3}}|(?=[^ ]*[A-Za-z])(?=[^ ]*[!#$%^&*?~@]){_VALUE})"
+        rf"(?:\d{{4,8}}|\d{{3}}[ \-]\d{{3}}|{_VALUE})"
         r"(?=[\"'`]? to (?:verify|confirm|log ?in|sign in|authenticate|activate|unlock|reset|decrypt|extract|unzip)"
         r"(?![a-z]))"
     ),

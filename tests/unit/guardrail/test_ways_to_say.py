@@ -15,6 +15,7 @@ FOUND = (
     ("docker login -u ann -p # shop.example", "Kiwi77tree", "credential"),
     ("Use # to verify your account", "482913", "credential"),
     ("Use '#' to extract the files", "Maple@Leaf1", "credential"),
+    ("Use # to sign in", "team24@example.org", "email"),
     ("Door keypad: #", "7 3 9 1", "credential"),
     ("SSID: Atrium-Guest Key: #", "lemon-tart-19", "credential"),
     ("decrypt it with the passphrase #", "velvet morning copper lantern", "credential"),
@@ -56,6 +57,7 @@ LEFT = (
     "We use 2500 lamps, and 300 to confirm it",
     "Use 1200 tokens to sign in",
     "Use 256bit-AES to decrypt, use Okta2 to sign in",
+    "Use https://portal.example.org/login?v=2 to log in",
     "Keypad phones with 12 keys",
     "see node.js [at] your own risk",
     # What a password is or does goes on in small letters, as a passphrase does.
