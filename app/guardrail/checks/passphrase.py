@@ -8,7 +8,8 @@ from app.guardrail.cues import FrameEnd, frame
 from app.guardrail.lookalikes import lowered
 from app.guardrail.values import VALUE_START
 
-_SEED = r"(?:seed|recovery|mnemonic|secret|backup|wallet) (?:phrase|words?)|mnemonic|seed"
+_SEED_PHRASE = r"(?:seed|recovery|mnemonic|secret|backup|wallet) (?:phrase|words?)"
+_SEED = rf"{_SEED_PHRASE}|mnemonic|seed"
 _FRAME, _WORDS = frame("password", name=_SEED)
 _CUE = Cue(
     (*_WORDS, "seed", "phrase", "mnemonic", "words"), re.compile(_FRAME + r"""["'`]?\Z"""), FrameEnd("password", _SEED)
@@ -29,7 +30,7 @@ _BETWEEN = re.compile(r"[ \-]")
 _GIVEN = re.compile(
     r"(?:(?:\A|\n)|(?<![a-z])(?:with|using|use|enter|type|say|is) (?:(?:the|this|my|our|your|his|her|their|its) )?)\Z"
 )
-_PHRASE_NAME = re.compile(rf"passphrase|{_SEED}")
+_PHRASE_NAME = re.compile(rf"passphrase|{_SEED_PHRASE}")
 
 
 def _is_phrase(match: re.Match[str], before: str) -> bool:

@@ -65,6 +65,7 @@ LEFT = (
     "The password manager generates twenty characters.",
     "The passphrase protects laptops against theft everywhere.",
     "With the password alone everyone could enter.",
+    "seed data covers users orders products reviews",
     "Password: chosen by you, changed each quarter.",
     "La contraseña caduca cada tres meses.",
     "Le mot de passe temporaire arrive par courrier.",
