@@ -126,7 +126,7 @@ def plain_placeholders(text: str) -> str:
     return _SAYS_MORE.sub(r"\1]", text) if "]" in text else text
 
 
-class WordFinder:
+class CueWordFinder:
     """Finds where one of some words stands: those that no other one begins with, for it is found there too."""
 
     def __init__(self, words: Iterable[str]) -> None:
@@ -153,10 +153,10 @@ class Cue:
     pattern: re.Pattern[str]
     may_end: Callable[[str], bool] | None = None
     of_label: bool = False
-    _any: WordFinder = field(init=False, compare=False, repr=False)
+    _any: CueWordFinder = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_any", WordFinder(self.words))
+        object.__setattr__(self, "_any", CueWordFinder(self.words))
 
     def found(self, lowered: str) -> re.Match[str] | None:
         """The match nearest to the left edge, if any. A placeholder of ours is no cue, though its word may be one.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.guardrail.check import IMPLIED, WORD, Check, Cue, Run, StartPattern, WordFinder
+from app.guardrail.check import IMPLIED, WORD, Check, Cue, Run, StartPattern, CueWordFinder
 from app.guardrail.lookalikes import lowered
 
 _FEW = 16  # places that are tried one by one
@@ -95,7 +95,7 @@ class CheckGroups:
     cue_words: tuple[str, ...]
     word_groups: Mapping[str, tuple[int, ...]]  # by cue word, the numbers of the groups whose cue it belongs to
     # Finds where the last part of one of them begins, behind a blank within it: those that no other one begins with.
-    any_part: WordFinder
+    any_part: CueWordFinder
     # By what that finds, the words whose last part begins so: each as it is, without its sign, and where that part is.
     words_by_part: Mapping[str, tuple[tuple[str, str, int], ...]]
 
@@ -170,7 +170,7 @@ def group_checks(checks: tuple[Check, ...]) -> CheckGroups:
             word: tuple(number for one in cued for number, group in one.groups if group.cue and word in group.cue.words)
             for word in words
         },
-        any_part=WordFinder(plain[part:] for _, plain, part in parts),
+        any_part=CueWordFinder(plain[part:] for _, plain, part in parts),
         words_by_part=_by_beginning(parts),
     )
 
