@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.guardrail.check import IMPLIED, WORD, Check, Cue, Run, StartPattern, CueWordFinder
+from app.guardrail.check import IMPLIED, WORD, Check, Cue, CueWordFinder, Run, StartPattern
 from app.guardrail.lookalikes import lowered
 
 _FEW = 16  # places that are tried one by one
