@@ -65,7 +65,7 @@ class Starts:
     def _find_near(self, asked: list[tuple[int, Ranges]], text: str) -> Iterator[tuple[int, int]]:
         """The starts of groups with one opener in the ranges of each.
 
-        What stands before a start is the text itself: near a mask, where it is not, `StartQueue` gives all starts.
+        What stands before a start is the text itself: near a mask, where it is not, `find_behind_mask` looks.
         """
         group: CheckGroup = self.groups[asked[0][0]]
         for begin, end in joined([ranges for _, ranges in asked]):
